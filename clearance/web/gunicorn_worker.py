@@ -24,6 +24,7 @@ from clearance.web import lanes
 from clearance.web.serving import HEAD_MAX_BYTES, WAITING_WRITERS, is_too_slow
 
 READ_BYTES = 64 * 1024
+SUCCESSOR_SECONDS = 10  # that a new worker may need until it takes connections
 ANSWER_SECONDS = 30  # for a client to accept a part of a response
 # Pages and static files fit, so their threads need not wait for slow clients.
 ANSWER_BUFFER_BYTES = 512 * 1024
@@ -39,6 +40,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     def init_process(self) -> None:
         """Start without connections; does not return while the worker runs."""
         self._arriving: set[TConn] = set()
+        self._takes_until: float | None = None
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -57,8 +59,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._arriving.add(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
 
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Take connections until the workers that replace this one are ready, then stop."""
+        if self._takes_until is None:
+            self._takes_until = time.monotonic() + SUCCESSOR_SECONDS
+
     def murder_pending(self) -> None:
         """Close connections that are too slow; the loop calls it every second."""
+        if self._takes_until is not None and time.monotonic() > self._takes_until:
+            self.alive = False
         super().murder_pending()
         for conn in [connection for connection in self._arriving if connection.sock.is_too_slow]:
             self._leave_loop(conn)

@@ -309,7 +309,8 @@ def test_a_chip_opens_the_choices_of_its_filter_and_takes_it_away(
     wanted = make_notices(trial, agent, 1, event="b")
     page = mine.get("/my/trial/?flt0_event=a")
     opened = mine.get(page.soup.select_one(".chip a[data-panel]")["href"])
-    choices = {link.text.strip(): link["href"] for link in opened.soup.select(".panel-choices a")}
+    links = opened.soup.select(".panel-choices a")
+    choices = {next(link.stripped_strings): link["href"] for link in links}
     page = mine.get(choices["B"])
     assert ids_on(page) == wanted
     page = mine.get(page.soup.select(".chip-remove")[-1]["href"])

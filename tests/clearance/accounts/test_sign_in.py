@@ -432,9 +432,9 @@ def test_known_and_unknown_take_the_same_time_over_300_tries(visit: Flask) -> No
     for number in range(300):
         moment = NOW + timedelta(days=2 * number)
         for email, taken in times.items():
-            began = time.perf_counter()
+            began = time.thread_time()  # other tests run beside
             assert sign_in(email, WRONG, ip=f"10.3.{number % 250}.1", now=moment).key is None
-            taken.append(time.perf_counter() - began)
+            taken.append(time.thread_time() - began)
         user.failures_in_a_row = 0
         db.session.commit()
     known, unknown = (statistics.median(taken) for taken in times.values())

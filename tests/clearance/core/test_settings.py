@@ -200,7 +200,7 @@ def test_limits_are_read_by_their_names() -> None:
     [
         {"extensions": ("nowhere.to.be.found",)},
         {"extensions": ("json",)},
-        {"storage_url": "s3://bucket"},
+        {"storage_url": "ftp://bucket"},
         {"storage_url": "file:///proc/nothing/here"},
         {"limits": {"sign_in_ip": "0 per 1 hour"}},
         {"limits": {"sign_in_ip": "1 per 9999999 year"}},
