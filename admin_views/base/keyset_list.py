@@ -215,11 +215,11 @@ class KeysetModelView(GuardedModelView):
         return self.joined(rows.select_from(self.model))
 
     def also_selected(self) -> Sequence[Any]:
-        """Return what the cells need besides the values of the columns, whoever reads."""
+        """Return what the cells need besides the columns, the same for all readers."""
         return ()
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
-        """Join the other tables of the columns to the statement, whoever reads."""
+        """Join the other tables of the columns to the statement, the same for all readers."""
         return rows
 
     def search_condition(self, typed: str) -> Any | None:

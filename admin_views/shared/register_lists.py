@@ -351,6 +351,15 @@ PASSPORT_EXPIRY = Column(
     is_listed=False,
     width="date",
 )
+ISSUED = Column("issued", _l("Issued on"), formatters.day, is_listed=False, width="date")
+EXPIRES = Column("expires", _l("Licence expiry date"), formatters.day, order=True, width="date")
+GUARANTEE_EXPIRY = Column(
+    "guarantee_expiry",
+    _l("Bank guarantee expiry date"),
+    formatters.day,
+    is_listed=False,
+    width="date",
+)
 VALID_UNTIL = Column(
     "until",
     _l("Valid until"),

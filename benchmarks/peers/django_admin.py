@@ -91,10 +91,10 @@ settings.configure(
 django.setup()
 
 from django.contrib import admin  # noqa: E402 -- after the settings
-from django.core.management import call_command  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.db import models  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.core.management import call_command  # noqa: E402 -- likewise
+from django.core.wsgi import get_wsgi_application  # noqa: E402 -- likewise
+from django.db import models  # noqa: E402 -- likewise
+from django.urls import path  # noqa: E402 -- likewise
 
 
 class Organisation(models.Model):

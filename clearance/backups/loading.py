@@ -16,9 +16,10 @@ from sqlalchemy.pool import NullPool
 
 from clearance.backups.contents import About
 from clearance.backups.errors import BackupError
-from clearance.backups.places import sync_folder, unfinished_beside
+from clearance.backups.places import unfinished_beside
 from clearance.backups.snapshot import listed, tables
 from clearance.core import schema
+from clearance.files.folder import sync_to_disk
 
 _PEOPLE = ("user", "organisation", "request")
 _NOT_EMPTY = "The database is not empty: restore into a new one (DATABASE_URL)."
@@ -85,7 +86,7 @@ def _on_sqlite(address: sa.URL, _revision: str) -> Iterator[Loading]:
         for suffix in ("-wal", "-shm"):
             Path(f"{path}{suffix}").unlink(missing_ok=True)  # empty, as all connections are closed
         os.rename(path, final)
-        sync_folder(final.parent)
+        sync_to_disk(final.parent)
 
 
 class _SqliteFile:

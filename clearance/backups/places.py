@@ -20,6 +20,7 @@ from flask import current_app
 from clearance.backups.errors import BackupError
 from clearance.core.settings import BadSettings
 from clearance.files import s3_large
+from clearance.files.folder import sync_to_disk
 from clearance.files.s3 import Bucket
 
 _FORM = "clearance-%Y%m%dT%H%M%SZ"
@@ -123,7 +124,7 @@ class _FolderDraft:
     def publish(self) -> None:
         """Rename the file; the name is on disk then."""
         os.rename(self._path, self._final)
-        sync_folder(self._final.parent)
+        sync_to_disk(self._final.parent)
         self.stream.close()
 
     def discard(self) -> None:
@@ -248,15 +249,6 @@ def remove_if_left(path: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Write the names of a folder to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _locked(path: Path) -> BinaryIO:

@@ -37,7 +37,7 @@ def of_user(user_id: int) -> LegalHold | None:
 
 
 def protects(req: Request) -> bool:
-    """Return whether the request, or whoever began it or answers for it, is under a hold."""
+    """Return whether the request, its creator, sender or present owner is under a hold."""
     return bool(db.session.scalar(sa.select(sa.literal(1)).where(_holds_request(req))))
 
 

@@ -53,7 +53,7 @@ class Folder:
         (folder / "metadata.json").write_text(about, encoding="utf-8")
         if is_settled:
             for path in (folder / "file", folder / "metadata.json", folder, self.path):
-                _sync(path)
+                sync_to_disk(path)
 
     def settle(self) -> None:
         """Write to disk whatever the system still holds."""
@@ -115,7 +115,8 @@ def takes_files(folder: Path) -> bool:
     return True
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Write a file, or the names of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

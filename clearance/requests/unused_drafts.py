@@ -92,7 +92,7 @@ def _is_held() -> sa.ColumnElement[bool]:
 
 
 def _tell(req: Request, now: datetime) -> None:
-    """Notify whoever answers for the draft, else the organisation's general users."""
+    """Notify the draft's owner if active, else the organisation's general users."""
     params = notice_values.about(req) | {"day": kuwait_date(_deleted_at(req, now))}
     del params["number"]
     about: dict[str, Any] = {"params": params, "now": now, "url": f"/my/requests/{req.id}/form"}

@@ -73,7 +73,7 @@ class Lines:
 
             return inner(environ, started)
 
-        app.wsgi_app = outer  # type: ignore[method-assign]
+        app.wsgi_app = outer  # type: ignore[method-assign]  # Flask's documented way
 
     def __str__(self) -> str:
         return self.written.getvalue()

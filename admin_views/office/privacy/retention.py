@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,39 +62,39 @@ class Retention(ForKeepers, GuardedView):
     def lift(self, hold_id: int) -> Any:
         """Lift a hold after asking why."""
         hold = db.session.get(LegalHold, id_or_404(hold_id)) or not_found()
-        lifted = Refusal(_("This legal hold was lifted already.")) if hold.lifted_at else None
-        form, here, number = HoldForm(), self.get_url(".index_view"), hold.id
         subject = hold.request.number if hold.request else hold.user.email if hold.user else ""
-
-        def page() -> str:
-            shown: dict[str, Any] = {"subject": subject, "hold": hold, "refusal": lifted}
-            return ask(self.render, "office/privacy/lift.html", form, here, **shown)
-
-        return ask_and_take(
-            page,
-            form,
-            lambda: legal_holds.lift(number, form.reason.data, current_actor(), utc_now()),
-            result=here,
-            told=_("The legal hold was lifted."),
+        refusal = Refusal(_("This legal hold was lifted already.")) if hold.lifted_at else None
+        return self._asked(
+            "office/privacy/lift.html",
+            partial(legal_holds.lift, hold.id),
+            self.get_url(".index_view"),
+            _("The legal hold was lifted."),
+            {"subject": subject, "hold": hold, "refusal": refusal},
         )
 
     def _place(
         self, subject: Request | User, name: str | None, back: str, earlier: LegalHold | None
     ) -> Any:
-        form = HoldForm()
         refusal = Refusal(_("It is under a legal hold already.")) if earlier else None
+        return self._asked(
+            "office/privacy/hold.html",
+            partial(legal_holds.place, subject),
+            back,
+            _("The legal hold was placed."),
+            {"subject": name, "refusal": refusal, "is_request": isinstance(subject, Request)},
+        )
 
-        def page() -> str:
-            shown: dict[str, Any] = {"subject": name, "refusal": refusal}
-            shown["is_request"] = isinstance(subject, Request)
-            return ask(self.render, "office/privacy/hold.html", form, back, **shown)
-
+    def _asked(
+        self, template: str, act: Callable[..., Any], back: str, told: str, shown: dict[str, Any]
+    ) -> Any:
+        """Ask for a reason, then do `act(reason, actor, now)` and go back."""
+        form = HoldForm()
         return ask_and_take(
-            page,
+            lambda: ask(self.render, template, form, back, **shown),
             form,
-            lambda: legal_holds.place(subject, form.reason.data, current_actor(), utc_now()),
+            lambda: act(form.reason.data, current_actor(), utc_now()),
             result=back,
-            told=_("The legal hold was placed."),
+            told=told,
         )
 
 

@@ -192,7 +192,7 @@ def test_changed_bytes_are_not_given_out(portal: Flask) -> None:
 def test_a_large_file_is_on_disk_and_not_in_memory(portal: Flask) -> None:
     file = stored(portal, b"\1" * LARGE)
     with storage.open_checked(file.key, file.sha256) as stream:
-        assert stream._rolled  # type: ignore[attr-defined]
+        assert stream._rolled  # type: ignore[attr-defined]  # a SpooledTemporaryFile
 
 
 def test_the_doctor_and_readiness_try_to_write(portal: Flask, server: FaultyS3) -> None:
