@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import NotFound
 
 from admin_views.base import navigation
 from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found, require
@@ -62,6 +63,15 @@ class _Framed(AccessControlled):
         """Lead a second click of a form that closed its own page to where the first one led."""
         is_known = current_user.is_authenticated and current_user.is_full
         return (is_known and repeated()) or super().inaccessible_callback(name, **kwargs)
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a view; a second click on what the first one removed leads to where that one led."""
+        try:
+            return fn(self, *args, **kwargs)
+        except NotFound:
+            if again := repeated():
+                return again
+            raise
 
 
 class GuardedView(_Framed, BaseView):

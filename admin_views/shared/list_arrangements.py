@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from admin_views.base.access import current_actor, id_or_404, not_found, require
 from admin_views.base.arrangement import ArrangedList
 from admin_views.base.columns import Column
-from admin_views.base.form_post import post_once, posted_version, refuse, repeated
+from admin_views.base.form_post import post_once, posted_version, refuse
 from admin_views.base.model_view import GuardedModelView, OwnView
 from clearance import lists
 from clearance.core import i18n
@@ -114,8 +114,6 @@ class ListArrangements(OwnView):
     @expose("/<list_name>/<int:view_id>/remove", methods=("POST",))
     def remove(self, list_name: str, view_id: int) -> Any:
         """Remove a view."""
-        if again := repeated():
-            return again  # the first click has removed it
         arranged, saved = self._list(list_name), self._view(list_name, view_id)
         return post_once(
             lambda: lists.remove(saved, current_actor(), utc_now()),

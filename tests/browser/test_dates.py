@@ -111,10 +111,11 @@ def test_a_time_alone_has_words_and_no_calendar(office: Any) -> None:
 
 
 def test_the_button_opens_the_calendar_at_the_typed_day(agent: Any) -> None:
-    page = agent("en").open("/my/requests/")
-    page.evaluate(
+    visit = agent("en")
+    visit.page.add_init_script(  # the link may lead to a page of its own before its script is there
         "HTMLInputElement.prototype.showPicker = function () { window.opened = this.value; }"
     )
+    page = visit.open("/my/requests/")
     page.locator(".toolbar a[data-panel]").click()
     page.locator(".panel").wait_for()
     day = page.locator("[data-day]").first

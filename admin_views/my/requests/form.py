@@ -13,7 +13,6 @@ from admin_views.base.form_post import (
     claim_key,
     post_once,
     release_key,
-    repeated,
     saved_label,
 )
 from admin_views.my.requests import posting, uploads
@@ -69,8 +68,6 @@ class FormRoutes(RequestRoutes):
     @expose("/<int:request_id>/discard", methods=("GET", "POST"))
     def discard(self, request_id: int) -> Any:
         """Discard a draft after confirmation."""
-        if again := repeated():
-            return again
         req = self.get_one(request_id)
         if not is_posted():
             if req.status != Status.DRAFT:
