@@ -11,12 +11,14 @@ from clearance.backups.making import last_made, make
 from clearance.backups.manifest import Manifest
 from clearance.backups.places import locate, place
 from clearance.backups.restoring import restore
+from clearance.backups.unfinished import check as check_restored
 from clearance.backups.verifying import verify
 
 __all__ = [
     "BackupError",
     "Keep",
     "Manifest",
+    "check_restored",
     "last_made",
     "locate",
     "make",
