@@ -88,16 +88,17 @@ def _value(field: str, operand: Any, definition: Definition) -> str:
         return str(_("“%(field)s”", field=called(operand.field, definition)))
     spec = definition.answered_field(field)
     if spec is None:
-        return str(_("“%(field)s”", field=dict(about_values(field)).get(operand, operand)))
+        names = about_values(field).get(operand, {})
+        return str(_("“%(field)s”", field=names.get(i18n.language(), operand)))
     value = answers.typed(spec, operand)
     text = answers.written(spec, operand if value is None else value, i18n.language())
     return str(_("“%(field)s”", field=text)) if spec.choices or not spec.is_own else text
 
 
-def about_values(name: str) -> list[tuple[str, Any]]:
-    """Return the values of one of `ABOUT_WORDS` with their words, in the page's language."""
+def about_values(name: str) -> dict[str, dict[str, str]]:
+    """Return the values of one of `ABOUT_WORDS` → what they are called, by language."""
     model = _TABLES.get(name)
     if model is None:
-        return list(_ABOUT_VALUES.items())
+        return {value: i18n.in_both(words) for value, words in _ABOUT_VALUES.items()}
     rows: Iterable[Any] = db.session.scalars(sa.select(model).order_by(model.position, model.code))
-    return [(row.code, i18n.in_language(row, "name")) for row in rows]
+    return {row.code: {"ar": row.name_ar, "en": row.name_en} for row in rows}

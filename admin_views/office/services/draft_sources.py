@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -32,6 +31,11 @@ def sources(
     """
     lang, document = i18n.language(), found.document
     known = registry.current()
+    has_condition = any(each.kind == "condition" for each in properties)
+    about = {
+        name: condition_words.about_values(name)
+        for name in (condition_words.ABOUT_WORDS if has_condition else ())
+    }
     checks = [each.name for each in properties if each.name.startswith("guards.")]
     guards, closed_guards = draft_needs.offered(known.guards, found) if checks else ((), ())
     effects, closed_effects = draft_needs.offered(known.effects, found) if checks else ((), ())
@@ -70,15 +74,12 @@ def sources(
             *condition_words.ABOUT_WORDS.items(),
         ],
         answers={
-            **{name: _answers_about(name) for name in condition_words.ABOUT_WORDS},
+            **{name: _called(values) for name, values in about.items()},
             **{str(each.get("name")): _answers(each) for each in before},
             SELF: _answers(item),
         },
         suggested={
-            **{
-                name: [str(words) for _value, words in condition_words.about_values(name)]
-                for name in condition_words.ABOUT_WORDS
-            },
+            **{name: [each[lang] for each in values.values()] for name, values in about.items()},
             **{str(each.get("name")): offered for each in before if (offered := _suggested(each))},
         },
         closed={**dict.fromkeys(checks, closed_guards), "on_approval": closed_effects},
@@ -120,14 +121,13 @@ def placeholders(document: Document, page: Part) -> Options:
     return named if page.key == "messages" else [*ALWAYS_WORDS.items(), *named]
 
 
-def _answers_about(name: str) -> dict[str, str]:
-    """Return what people call the values of something that is no field → value."""
-    found: dict[str, str] = {}
-    for lang in i18n.LANGUAGES:
-        with force_locale(lang):
-            for value, words in condition_words.about_values(name):
-                found |= {value: value, str(words).casefold(): value}
-    return found
+def _called(values: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return what people call values in any language → value. values: → name by language."""
+    return {
+        text.casefold(): value
+        for value, names in values.items()
+        for text in (value, *names.values())
+    }
 
 
 def _suggested(item: Item) -> list[str]:

@@ -42,7 +42,7 @@ class VersionRoutes:
             rows=rows,
             names=names_of(rows),
             used=_requests_of(service.code),
-            draft_version=drafting.source(service.code).version,
+            draft_version=drafting.version_of(service.code),
         )
 
     @expose("/<code>/versions/<int:number>/")

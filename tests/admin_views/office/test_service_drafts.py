@@ -378,7 +378,7 @@ def test_a_move_changes_nothing_but_the_order(app: Flask) -> None:
 def test_a_type_is_changed_after_what_uses_the_field_was_shown(app: Flask) -> None:
     client = keeper(app)
     page = client.get(f"{DRAFT}/form/fields/port/")
-    assert not page.soup.select("[name=type]")
+    assert not page.soup.select("#part-form [name=type]")
     page = client.get(f"{DRAFT}/form/fields/port/type")
     assert "Fields: Name of the port" in page.text and "Documents: " in page.text
     assert "loses them: Choices." in page.text
