@@ -105,7 +105,7 @@ def test_another_form_of_the_page_waits_for_what_is_being_saved(builder: Any) ->
     page.locator("#fields-ar").fill("الرصيف")
     page.locator("#fields-en").fill("Quay")
     page.locator("#label_en").fill("Harbour")
-    page.locator("#add-fields button").click()
+    page.locator("#add-fields .form-actions button").click()
     page.wait_for_url("**/fields/quay/**")
     labels = [each["label"]["en"] for each in fields_of(visit.portal, draft) if "label" in each]
     assert "Harbour" in labels and labels[-1] == "Quay"
