@@ -20,8 +20,8 @@ DAYS = ("issued", "valid_until", "dated")
 AS_IT_IS = frozenset({"status", "gender", "ar", "en"})
 """Codes, and paragraphs of a statement, in which only the values are isolated."""
 CODE_GROUP = 4
-SAMPLE = "SAMPLE"
-"""The check code of samples; real ones are longer."""
+SAMPLE = "0000"
+"""The check code of samples; real ones have no 0."""
 PHOTO_SIZE = (360, 480)  # 3:4, 400 dpi on the card
 PHOTO_QUALITY = 88
 REDUCIBLE = frozenset({"L", "RGB", "RGBA"})

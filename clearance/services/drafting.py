@@ -106,7 +106,7 @@ def version_of(code: str) -> int:
 
 def source(code: str) -> Source:
     """Return the draft of a service, or what its version in use says. Raises: NotFound."""
-    draft, newest = db.session.get(ServiceDraft, code), _newest(code)
+    draft, newest = db.session.get(ServiceDraft, code), versions.newest_of(code)
     if draft is not None:
         return Source(code, _copied(draft.document), draft, newest)
     if newest is None:
@@ -180,7 +180,7 @@ def change(
     if not changes:
         return draft
     if draft is None:
-        newest = _newest(code)
+        newest = versions.newest_of(code)
         draft = ServiceDraft(
             code=code,
             document=before,
@@ -340,10 +340,6 @@ def _changes_of(code: str, *, is_undone: bool) -> sa.Select[ServiceDraftChange]:
         .where(ServiceDraftChange.is_undone.is_(is_undone))
         .order_by(ServiceDraftChange.id.desc())
     )
-
-
-def _newest(code: str) -> ServiceVersion | None:
-    return next(iter(versions.of_service(code)), None)
 
 
 def _changed(before: Document, after: Document) -> dict[str, Any]:

@@ -225,12 +225,19 @@ def _unstaffed(definition: Definition) -> list[Finding]:
 
 def of_service(code: str) -> list[ServiceVersion]:
     """Return a service's versions, newest first."""
-    return list(
-        db.session.scalars(
-            sa.select(ServiceVersion)
-            .where(ServiceVersion.service_code == code)
-            .order_by(ServiceVersion.number.desc())
-        )
+    return list(db.session.scalars(_newest_first(code)))
+
+
+def newest_of(code: str) -> ServiceVersion | None:
+    """Return a service's newest version, or None."""
+    return db.session.scalars(_newest_first(code).limit(1)).first()
+
+
+def _newest_first(code: str) -> sa.Select[ServiceVersion]:
+    return (
+        sa.select(ServiceVersion)
+        .where(ServiceVersion.service_code == code)
+        .order_by(ServiceVersion.number.desc())
     )
 
 
@@ -277,7 +284,7 @@ def _publish(
         )
         db.session.add(service)
     db.session.flush()
-    before = next(iter(of_service(service.code)), None)
+    before = newest_of(service.code)
     is_text_revision = before is not None and _differs_in_words(before, definition)
     version = ServiceVersion(
         service_code=service.code,
