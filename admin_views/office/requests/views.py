@@ -124,6 +124,9 @@ class OfficeRequests(
     def search_condition(self, typed: str) -> Any | None:
         return request_search.once_a_page(typed).condition
 
+    def search_counted(self, typed: str) -> Any | None:
+        return request_search.once_a_page(typed).counted
+
     def search_sample(self, typed: str) -> Any | None:
         return request_search.once_a_page(typed).sample
 
