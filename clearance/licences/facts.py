@@ -69,6 +69,23 @@ def licences(facts: Facts) -> dict[int, LicenceFact]:
     return load_licences(facts.subjects.record_ids)
 
 
+def licence_fact(licence: Licence, *, is_general_broker: bool) -> LicenceFact:
+    """Return the facts about a licence that is loaded with its broker."""
+    broker = licence.broker
+    return LicenceFact(
+        licence.id,
+        licence.number,
+        licence.status,
+        licence.suspended_by,
+        licence.expires,
+        broker.id,
+        broker.organisation_id,
+        broker.civil_id,
+        is_general_broker,
+        tuple(validity.ends(licence)),
+    )
+
+
 def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:
     """Return the facts of these licences by id; one query."""
     if not licence_ids:
