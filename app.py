@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from flask import Flask
 
 import admin_views.install
-from clearance import cli, demo, jobs, notifications, public
+from clearance import backups, cli, demo, jobs, notifications, public
 from clearance.auth import rate_limits, sessions
 from clearance.core import audit, database, i18n, kept, metrics
 from clearance.core.extensions import compress
@@ -184,6 +184,9 @@ def _named(extension: Extension, dotted: str) -> Callable[[Any], Any]:
 def _complete(app: Flask) -> Flask:
     """Return the application of a complete installation. Raises: BadSettings."""
     installation.check(app.extensions["settings"])
+    if os.environ.get("FLASK_RUN_FROM_CLI") != "true":  # commands mend it
+        with app.app_context():
+            backups.check_restored()
     return app
 
 

@@ -28,7 +28,12 @@ COUNTS = access.read_file(access.COUNTS_FILE)
 PLACE = {role: place for place, role in enumerate(ROLES)}
 DEMO_ONLY = "GET /dev/messages"
 # What whoever holds the code of a document or a broker's link is shown.
-HELD = {DEMO_ONLY, "GET /check/<code> [own]", "GET /consent/<token> [own]"}
+HELD = {
+    DEMO_ONLY,
+    "GET /check/<code> [own]",
+    "GET /receipt/<digest> [own]",
+    "GET /consent/<token> [own]",
+}
 # Where `foreign` reads what the organisation asks of it: a transfer, and to join.
 ASKED_TOO_EARLY = "POST /my/requests/<int:request_id>/link [asked, not yet the broker]"
 ASKED = {

@@ -183,7 +183,7 @@ def test_a_definition_without_what_the_effect_needs_is_refused_with_the_path(
     with office.app.app_context():
         (fault,) = versions.faults(document)
         assert fault.startswith("on_approval: “")
-        assert fault.endswith("needs a field with the role “payer”.")
+        assert fault.endswith("needs a field for “Payer of the fee”.")
 
 
 def test_the_guide_for_contributors_names_the_examples_files() -> None:

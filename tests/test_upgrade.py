@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import psycopg
 import pytest
+import sqlalchemy as sa
+from flask import Flask
 
 from clearance.core import schema
 from clearance.core.settings import ROOT
 from clearance.web.gunicorn_worker import SUCCESSOR_SECONDS
-from tests.support import releases, servers
+from tests.support import postgres_server, releases, servers
 from tests.support.visitors import Visitors
 
 
@@ -68,3 +74,40 @@ def test_a_reload_takes_up_the_release_that_the_link_leads_to_and_fails_no_reque
         while not all("anew" in page(address, "/register") for _ in range(5)):
             assert time.monotonic() < deadline
             time.sleep(1.5)
+
+
+@pytest.fixture
+def on_postgresql(make_app: Callable[..., Flask], _databases: Callable[[str], Any]) -> Flask:
+    made = _databases("postgresql")
+    made.restore()
+    app = make_app(database_url=made.url)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return app
+
+
+def test_an_upgrade_in_which_postgresql_restarts_is_undone_and_the_next_one_completes(
+    on_postgresql: Flask,
+) -> None:
+    browser, run = on_postgresql.test_client(), on_postgresql.test_cli_runner().invoke
+    url, before = on_postgresql.config["SQLALCHEMY_DATABASE_URI"], schema.known()[1]
+    schema.downgrade(url, before)
+    server = postgres_server.Server(url)
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg.connect(address)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("LOCK TABLE alembic_version IN SHARE MODE")  # read after the first change
+        upgrade = pool.submit(run, args=["db", "upgrade"])
+        while not other.execute("SELECT true FROM pg_locks WHERE NOT granted").fetchone():
+            assert not upgrade.done()
+            time.sleep(0.01)
+        server.stop("fast")
+        assert browser.get("/").status_code == 503
+        server.start()
+    outcome = upgrade.result()
+    assert outcome.exit_code == 1 and "Nothing is half done" in outcome.output
+    with engine.connect() as connection:
+        assert schema.current(connection) == (before,)
+    assert run(args=["db", "upgrade"]).exit_code == 0
+    with engine.connect() as connection:
+        assert schema.differences(connection) == []
+    assert browser.get("/").status_code == 200

@@ -11,17 +11,18 @@ from flask_admin.model.template import TemplateLinkRowAction
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base import formatters
-from admin_views.base.access import ForAgents
+from admin_views.base.access import ForAgents, chosen_organisation, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.search import Hit
 from admin_views.shared import issued_lists
 from admin_views.shared.issued_files import download
 from admin_views.shared.issued_lists import IssuedList
 from clearance import issuing
+from clearance.auth import permissions
 
 
 class MyIssued(ForAgents, IssuedList):
-    """Documents of brokers who currently belong to the reader's organisations."""
+    """Documents of brokers who currently belong to the organisation chosen in the header."""
 
     can_export = True
     columns = (
@@ -46,6 +47,9 @@ class MyIssued(ForAgents, IssuedList):
     empty_text = _l(
         "Certificates, ID cards and letters appear here when the office approves a request."
     )
+
+    def scope(self, query: Any) -> Any:
+        return query.where(permissions.issued_visible_to(current_actor(), chosen_organisation()))
 
     def get_list_row_actions(self) -> list[Any]:
         return [TemplateLinkRowAction("row_actions.issued")]

@@ -141,9 +141,9 @@ def _statuses_besides(known: tuple[str, ...]) -> sa.Select[tuple[str]]:
     return sa.select(used.c.status).where(used.c.status.not_in(known))
 
 
-def service_filter() -> ListFilter:
-    """Return the service filter."""
-    return ListFilter("service", SERVICE.label, Request.service_code, service_titles)
+def service_filter(titles: Callable[[], list[tuple[str, str]]] | None = None) -> ListFilter:
+    """Return the service filter. titles: see `service_titles`, which it is by default."""
+    return ListFilter("service", SERVICE.label, Request.service_code, titles or service_titles)
 
 
 def sent_filters() -> list[DateFilter]:

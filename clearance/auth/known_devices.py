@@ -40,11 +40,11 @@ _SYSTEMS = (
 
 
 def describe_user_agent(user_agent: str) -> str:
-    """Return a short browser description such as "Chrome, Windows"; "?" when unknown."""
+    """Return a short browser description such as "Chrome, Windows"; "" when unknown."""
     found = []
     for table in (_BROWSERS, _SYSTEMS):
         found += next(([name] for mark, name in table if mark in user_agent), [])
-    return ", ".join(found) or "?"
+    return ", ".join(found)
 
 
 def is_known(user_id: int | None, token: str | None) -> bool:

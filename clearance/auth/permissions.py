@@ -130,17 +130,21 @@ def scope_of(actor: Actor) -> str:
     return hashlib.sha256(json.dumps([actor.role, standings]).encode()).hexdigest()
 
 
-def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+def issued_visible_to(actor: Actor, organisation_id: int | None = None) -> sa.ColumnElement[bool]:
     """Return the condition on IssuedDocument for what `actor` may read.
 
-    Reviewers and managers: all. Agents: documents issued by services granted to them, for licences
-    whose broker is now with their organisation (documents follow a transfer), or for no licence and
-    issued to their organisation. Source: specification sections 1 and 5.
+    organisation_id: only what they may read for this organisation. Reviewers and managers: all.
+    Agents: documents issued by services granted to them, for licences whose broker is now with
+    their organisation (documents follow a transfer), or for no licence and issued to their
+    organisation. Source: specification sections 1 and 5.
     """
     if actor.is_staff:
         return sa.true() if actor.role in READING_ROLES else sa.false()
     conditions: list[sa.ColumnElement[bool]] = []
-    for standing in actor.standings:
+    standings = actor.standings
+    if organisation_id is not None:
+        standings = tuple(each for each in standings if each.organisation_id == organisation_id)
+    for standing in standings:
         licences = (
             sa.select(Licence.id)
             .join(Broker, Broker.id == Licence.broker_id)

@@ -63,6 +63,17 @@ def check_empty(url: str) -> None:
         _check_rows(connection)
 
 
+def check_nobody(url: str) -> None:
+    """Raise BackupError if there are people in the database, whoever is connected to it."""
+    address = sa.make_url(url)
+    if address.get_backend_name() == "sqlite":
+        _check_file_rows(Path(str(address.database)))
+        return
+    engine = sa.create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 5})
+    with engine.connect() as connection:
+        _check_rows(connection)
+
+
 @contextmanager
 def opened(url: str, kind: str, revision: str) -> Iterator[Loading]:
     """Yield the database at `url` for filling; kept if the block succeeds.
@@ -113,6 +124,7 @@ class _SqliteFile:
 @contextmanager
 def _on_postgresql(address: sa.URL, revision: str) -> Iterator[Loading]:
     with schema.migrating(address) as connection:
+        _check_rows(connection)  # again, alone now: another restore may have come first
         if schema.current(connection):
             schema.downgrade_within(connection, "base")
         schema.upgrade_within(connection, revision)
@@ -190,6 +202,10 @@ def _check_file(path: Path) -> None:
                     "from another one. Stop the web processes and flask jobs; if it does not go "
                     "then, move it away together with its database."
                 )
+    _check_file_rows(path)
+
+
+def _check_file_rows(path: Path) -> None:
     if path.exists() and path.stat().st_size:
         engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=NullPool)
         with engine.connect() as connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,10 +111,11 @@ class _FolderDraft:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name, self._final = name, folder / name
-        if self._final.exists():
-            raise FileExistsError(name)
         self._path = folder / f"{UNFINISHED}{name}"
         self.stream = _locked(self._path)
+        if self._final.exists():  # asked under the lock: its writer may have finished just now
+            self.discard()
+            raise FileExistsError(name)
 
     def reopen(self) -> BinaryIO:
         """Write everything to disk, and open the file for reading."""
@@ -150,10 +152,19 @@ class InBucket:
         return f"{self._url}/{name}"
 
     def create(self) -> Draft:
-        """Begin an entry."""
-        while (name := datetime.now(UTC).strftime(_FORM)) in self.entries().values():
-            time.sleep(0.2)
-        return _BucketDraft(self._bucket, name)
+        """Begin an entry; two that begin within one second get different names.
+
+        Each looks after it has begun, so that of two at least one sees the other; who sees another
+        gives way.
+        """
+        while True:
+            name = datetime.now(UTC).strftime(_FORM)
+            draft = _BucketDraft(self._bucket, name)
+            is_alone = s3_large.uploads(self._bucket, name) == 1
+            if is_alone and name not in self.entries().values():
+                return draft
+            draft.give_way()
+            time.sleep(random.uniform(0.2, 1.2))
 
     def open(self, name: str) -> BinaryIO:
         """Open an entry for reading."""
@@ -188,6 +199,10 @@ class _BucketDraft:
         """Remove the object, or its parts."""
         self._upload.abort()
         self._bucket.delete(self.name)
+
+    def give_way(self) -> None:
+        """Remove the parts; an object of that name is another's."""
+        self._upload.abort()
 
 
 def place(address: str) -> Place:

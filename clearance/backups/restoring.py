@@ -14,7 +14,7 @@ import structlog
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from clearance.backups import loading, snapshot
+from clearance.backups import loading, snapshot, unfinished
 from clearance.backups.contents import About
 from clearance.backups.errors import BackupError
 from clearance.backups.manifest import Manifest
@@ -54,24 +54,30 @@ def restore(place: Place, name: str, report: Report) -> Restored:
 
     Everything is checked before and after. Sessions and codes are ended, the outbox is held.
     Raises: BackupError, OSError, sqlalchemy's errors; then database and storage are empty still.
+    If it is killed, the storage is marked, and the next restore begins by emptying it.
     """
     settings: Settings = current_app.extensions["settings"]
     db.session.remove()
     db.engine.dispose()
     loading.check_empty(settings.database_url)
-    if not storage.is_empty():
+    if not (storage.is_empty() or unfinished.entry()):
         raise BackupError("The storage is not empty: restore into a new one (STORAGE_URL).")
     manifest = verify(place, name, report)
     _check_release(manifest)
+    is_alone = False
     try:
         with loading.opened(settings.database_url, manifest.database, manifest.revision) as into:
+            is_alone = True
+            unfinished.begin(name)
             _take(place, name, into, report)
             with into.complete() as connection:
                 findings = _finish(connection, manifest, name, report)
             storage.settle()
     except BaseException:
-        storage.clear()
+        if is_alone:  # the files are not another restore's
+            unfinished.clear()
         raise
+    unfinished.end()
     _log.info("backup restored", entry=name, made_at=manifest.made_at, findings=len(findings))
     return Restored(manifest, tuple(findings))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 import click
@@ -9,6 +11,7 @@ from alembic.util.exc import CommandError
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import force_locale
+from sqlalchemy.exc import OperationalError
 
 from clearance.cli.accounts import customs_commands, staff_commands
 from clearance.cli.backups import backup_commands, outbox_commands, restore
@@ -51,9 +54,10 @@ def init_app(app: Flask) -> None:
 @database_commands.command("upgrade")
 def upgrade() -> None:
     """Migrate the schema to the newest revision and publish services not in the database yet."""
-    schema.upgrade(current_app.extensions["settings"].database_url)
-    versions.publish_missing(utc_now())
-    db.session.commit()
+    with _one_line_for_interruptions():
+        schema.upgrade(current_app.extensions["settings"].database_url)
+        versions.publish_missing(utc_now())
+        db.session.commit()
     click.echo("The database schema is up to date.")
 
 
@@ -71,7 +75,8 @@ def current() -> None:
 def downgrade(revision: str) -> None:
     """Take the schema back to an earlier REVISION, such as 0019; what it cannot hold is lost."""
     try:
-        schema.downgrade(current_app.extensions["settings"].database_url, revision)
+        with _one_line_for_interruptions():
+            schema.downgrade(current_app.extensions["settings"].database_url, revision)
     except CommandError as fault:
         raise click.ClickException(f"{fault}.") from None
     click.echo(f"The database schema is at {revision}.")
@@ -82,6 +87,21 @@ def downgrade(revision: str) -> None:
 def revision(message: str) -> None:
     """Generate a migration for differences between models and database (for developers)."""
     schema.write_revision(current_app.extensions["settings"].database_url, message)
+
+
+@contextmanager
+def _one_line_for_interruptions() -> Iterator[None]:
+    """Say in a line what interrupted a migration: a restart, a full disk, locks of others.
+
+    Schema and services are each changed in one transaction. Raises: ClickException.
+    """
+    try:
+        yield
+    except OperationalError as fault:
+        reason = str(fault.orig).partition("\n")[0]
+        raise click.ClickException(
+            f"Interrupted: {reason}. Nothing is half done; mend that and run the command again."
+        ) from None
 
 
 @audit_commands.command("checkpoint")

@@ -127,6 +127,14 @@ def read(bucket: Bucket, key: str) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(_Download(bucket, key), 1024 * 1024))
 
 
+def uploads(bucket: Bucket, key: str) -> int:
+    """Return how many uploads of the object are under way. Raises: StoreDown."""
+    name = bucket.named(key)
+    with faults(key):
+        found = bucket.client.list_multipart_uploads(Bucket=name["Bucket"], Prefix=name["Key"])
+    return sum(upload["Key"] == name["Key"] for upload in found.get("Uploads", ()))
+
+
 def forget_uploads(bucket: Bucket, before: datetime) -> int:
     """Remove the parts of uploads that began before then and were never completed."""
     place, removed = bucket.named(""), 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,21 @@ def has_key() -> bool:
     return current_app.extensions["signer"] is not None
 
 
-def signed(pdf: bytes) -> bytes:
-    """Return the PDF with the office's PAdES signature appended; unchanged without a key."""
-    signer = current_app.extensions["signer"]
-    if signer is None:
-        return pdf
+def signed(pdf: bytes, note: bytes) -> bytes:
+    """Return the PDF with the office's PAdES signature appended, which covers it to its last byte.
+
+    note: kept in an unsigned attribute of the signature, so it may be replaced in the file by one
+    of the same length. Call it only if `has_key`.
+    """
     # Imported only when needed: pyHanko takes most of a second to load.
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import PdfSignatureMetadata, PdfSigner
     from pyhanko.sign.fields import SigSeedSubFilter
 
+    from clearance.files.signature_note import Note
+
+    signer = copy.copy(current_app.extensions["signer"])
+    signer.unsigned_attr_prov_spec = Note(note)
     about = PdfSignatureMetadata(
         field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES
     )

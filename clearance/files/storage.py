@@ -194,9 +194,14 @@ def is_empty() -> bool:
         return not any(name != PROBE for name, _since in _store().files())
 
 
-def clear() -> None:
-    """Remove everything that is stored: for a restore that did not succeed."""
-    for name, _since in list(_store().files()):
+def clear(*, last: str) -> None:
+    """Remove everything that is stored, the file of that name at the end.
+
+    For a restore that did not succeed. Raises: StorageUnavailable.
+    """
+    with _reported("files_not_listed"):
+        names = {name for name, _since in _store().files()}
+    for name in (*(names - {last}), last):
         delete(name)
 
 

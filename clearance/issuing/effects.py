@@ -6,14 +6,21 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import issuing
 from clearance.core import numbering
-from clearance.issuing.operations import LETTER_ROLES
+from clearance.issuing.operations import LETTER_ADDRESSEE, LETTER_LANGUAGE, LETTER_PURPOSE
 from clearance.licences.effects import change_licence, licence_of
 from clearance.licences.guards import LICENCE
 from clearance.models.enums import IssuedKind, LicenceStatus, LicenceStep, VoidReason
 from clearance.services.effects import StepContext, approval_effect
 from clearance.services.needs import Needs
 
-LETTER = Needs(subject="licence", roles=LETTER_ROLES)
+LETTER = Needs(
+    subject="licence",
+    roles={
+        LETTER_LANGUAGE: _l("Language of the letter"),
+        LETTER_ADDRESSEE: _l("Addressee of the letter"),
+        LETTER_PURPOSE: _l("Purpose of the letter"),
+    },
+)
 
 
 @approval_effect(

@@ -16,7 +16,7 @@ import structlog
 from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
 from clearance.core.errors import NotFound
-from clearance.files import receipts, signing, storage
+from clearance.files import receipts, storage
 from clearance.issuing.rendering import Sheet, issued_pdf, portrait
 from clearance.models import IssuedDocument
 
@@ -92,9 +92,7 @@ def _make(issued_id: int) -> bool:
     with own_transaction(write=False) as connection:
         row = connection.execute(sa.select(*_ROW).where(IssuedDocument.id == issued_id)).one()
     pdf = issued_pdf(Sheet(*row), _photo(row.content))
-    # The office's certificate, where there is one, must cover the file to its last byte.
-    data = signing.signed(pdf) if signing.has_key() else receipts.with_receipt(pdf)
-    stored = storage.put(data, PDF)
+    stored = storage.put(receipts.with_receipt(pdf), PDF)
     with own_transaction() as connection:
         claimed = connection.execute(
             sa.update(IssuedDocument)

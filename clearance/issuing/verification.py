@@ -65,6 +65,14 @@ class VerificationResult:
     valid_until: date | None
 
 
+@dataclass(frozen=True)
+class IssuedFile:
+    """A file that the portal made, byte for byte. issued_on: Kuwait day of its document."""
+
+    check_code: str
+    issued_on: date
+
+
 def verify(check_code: str, now: datetime) -> VerificationResult | None:
     """Return the result for the document with a check code; None for an unknown code.
 
@@ -92,6 +100,20 @@ def verify(check_code: str, now: datetime) -> VerificationResult | None:
         issued_on=kuwait_date(document.issued_at),
         valid_until=_end(document),
     )
+
+
+def file_known_by(sha256: str) -> IssuedFile | None:
+    """Return what the portal knows of a file with that hash; None if it issued none.
+
+    sha256: of all its bytes, hexadecimal, in small letters.
+    """
+    row = db.session.execute(
+        sa.select(IssuedDocument.check_code, IssuedDocument.issued_at)
+        .where(IssuedDocument.sha256 == sha256)
+        .order_by(IssuedDocument.id)
+        .limit(1)
+    ).one_or_none()
+    return IssuedFile(row.check_code, kuwait_date(row.issued_at)) if row is not None else None
 
 
 def authenticity_of_each(

@@ -24,7 +24,7 @@ from huey.consumer import Consumer
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from clearance import exports, issuing
+from clearance import backups, exports, issuing
 from clearance.accounts import data_exports
 from clearance.core import metrics, schema
 from clearance.core.clock import utc_now
@@ -344,6 +344,7 @@ _CONSUMER: dict[str, Any] = {
 def _command() -> None:
     """Send messages and run periodic jobs; may run in several processes."""
     with one_line_for_bad_settings():
+        backups.check_restored()
         current_app.extensions["jobs"].run()
 
 

@@ -21,7 +21,8 @@ _UNMADE = sa.text("storage_key IS NULL")
 class ReceiptKey(Base):
     """A public key that signed receipts of issued files; kept for good, so that they stay provable.
 
-    kid: its name in the receipts. x, y: of its point, as in a JSON Web Key.
+    kid: its name in the receipts. x, y: of its point, as in a JSON Web Key. withdrawn_at: since
+    when its receipts prove nothing, as others may have it.
     """
 
     __tablename__ = "receipt_key"
@@ -30,6 +31,7 @@ class ReceiptKey(Base):
     x: Mapped[base.short]
     y: Mapped[base.short]
     since: Mapped[base.instant]
+    withdrawn_at: Mapped[base.instant | None]
 
 
 class IssuedDocument(Base):
@@ -58,6 +60,7 @@ class IssuedDocument(Base):
         sa.Index("ix_issued_document_organisation", "organisation_id", "issued_at", "id"),
         sa.Index("ix_issued_document_issued", "issued_at", "id"),
         sa.Index("ix_issued_document_kind", "kind", "issued_at", "id"),
+        sa.Index("ix_issued_document_sha256", "sha256"),
         sa.Index(
             "ix_issued_document_unmade",
             "id",

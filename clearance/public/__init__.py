@@ -60,6 +60,7 @@ _add("/reset/confirm", "reset_confirm", reset.reset_confirm, methods=GET_POST)
 _add("/.well-known/clearance-receipts.json", "receipt_keys", receipts.keys)
 _add("/receipt", "receipt", receipts.page)
 _add("/receipt/offline", "receipt_offline", receipts.offline)
+_add("/receipt/<digest>", "receipt_issued", receipts.issued)
 
 _add("/captcha", "captcha_new", captcha.new, methods=["POST"])
 _add("/captcha/<ref>.png", "captcha_image", captcha.image)

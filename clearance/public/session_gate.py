@@ -43,6 +43,7 @@ OPEN_TO_ALL = frozenset(
         "public.check",
         "public.check_form",
         "public.receipt",
+        "public.receipt_issued",
         "public.receipt_keys",
         "public.receipt_offline",
         "public.healthz",

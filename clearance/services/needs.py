@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from flask_babel import lazy_gettext as _l
@@ -40,14 +40,15 @@ class Terms(Protocol):
 class Needs:
     """Requirements on a definition; empty ones are met by every definition.
 
-    subject, flow, start: the only value allowed. fields: names it must have. roles: of its answers.
+    subject, flow, start: the only value allowed. fields: names it must have. roles: of its answers,
+    each with what people call such an answer.
     """
 
     subject: str = ""
     flow: str = ""
     start: str = ""
     fields: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
+    roles: Mapping[str, Any] = field(default_factory=dict)
 
     def lacks(self, terms: Terms, meaning: Callable[[str, str], Any]) -> Iterator[Any]:
         """Yield what `terms` lacks, as lazy texts that follow “needs”.
@@ -64,11 +65,11 @@ class Needs:
                 )
         for name in self.fields:
             if name not in terms.field_names:
-                field = STANDARD_FIELDS.get(name)
-                yield _l("the field “%(name)s”", name=name if field is None else field.label)
-        for role in self.roles:
+                standard = STANDARD_FIELDS.get(name)
+                yield _l("the field “%(name)s”", name=standard.label if standard else name)
+        for role, words in self.roles.items():
             if role not in terms.role_names:
-                yield _l("a field with the role “%(role)s”", role=role)
+                yield _l("a field for “%(answer)s”", answer=words)
 
 
 ANY = Needs()

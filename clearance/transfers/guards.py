@@ -19,7 +19,11 @@ from clearance.services.guards import Guard, guard
 from clearance.services.needs import Needs
 from clearance.transfers.parties import NAMED_BY, Parties, parties_of
 
-TRANSFER = Needs(subject="licence", flow="transfer", roles=(NAMED_BY,))
+TRANSFER = Needs(
+    subject="licence",
+    flow="transfer",
+    roles={NAMED_BY: _l("Licence number of the other office")},
+)
 
 NOT_THEIRS = Refusal(
     _l("The broker is not registered with the organisation they are leaving."),

@@ -70,7 +70,7 @@ class Fee(Decision):
     words=bilingual(
         ar="يسجل الرسم على من يدفعه.", en="The fee is charged to the one named as payer."
     ),
-    needs=Needs(roles=("payer",)),
+    needs=Needs(roles={"payer": bilingual(ar="دافع الرسم", en="Payer of the fee")}),
     asks=Fee,
 )
 def charge_fee(step: StepContext) -> None:

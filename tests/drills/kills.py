@@ -1,22 +1,26 @@
-"""The drill of kill -9: web and background work die at seeded instants; nothing answered is lost.
+"""The drill of kill -9: web and background work die at seeded points; nothing answered is lost.
 
     python -m tests.drills.kills --kind postgresql --kills 100 --seed 1
     python -m tests.drills.kills --jumps        # needs a C compiler
 
-Agents send requests and a reviewer decides them over HTTP, all through two gunicorn workers, while
-one after the other the whole web, one of its workers or the background work dies without warning
-and is started again. Whoever gets no answer sends the same
-again. With --jumps the portal's clock is an hour ahead or behind, or right again, after each
-kill; sessions may end by that, and people sign in anew. At the end everything that was answered
-must be in the database, once, with its event, its number and its messages; numbers have no gaps,
-the trail is unbroken. Exit code 1 if not.
+Agents send requests, some with a file, and reviewers decide them over HTTP, all through two
+gunicorn workers, while one after the other the whole web, one of its workers or the background work
+dies without warning and is started again: after a seeded number of answers and a moment more, so
+that a slow machine works as much between two kills as a quick one. Agents wait while BACKLOG
+requests are undecided, so that little is left to do after the last kill. Whoever gets no answer
+sends the same again. With --jumps the portal's clock is an hour ahead or behind, or right again,
+after each kill; sessions may end by that, and people sign in anew. At the end everything that was
+answered must be in the database, once, with its event, its number, its file and its messages;
+numbers have no gaps, the trail is unbroken. Exit code 1 if not.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -25,10 +29,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from queue import Queue
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from flask import Flask
@@ -36,20 +42,32 @@ from flask import Flask
 from app import create_app
 from benchmarks import worlds
 from clearance.core import chain, schema
+from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import ROOT
-from clearance.models import Delivery, Event, Request
+from clearance.files import storage
+from clearance.models import Delivery, Document, Event, Request
 from clearance.models.enums import Status
 from tests.drills import people
 from tests.drills.people import NotDone, Person
-from tests.support import factories, request_factories
+from tests.support import factories, files, request_factories
 from tests.support.gateways import SmsGateway, SmtpGateway, free_port
 
 SECRET_KEY = "only-for-drills-" + "k" * 32
-AGENTS = 4
+AGENTS, REVIEWERS = 4, 2
+BACKLOG = 20  # sent requests that wait for the reviewers
+FILE_OF = 5  # sent requests one has a file: judging files takes the most time
+MOST_ANSWERS, MOST_SECONDS = 12, 60  # from one kill to the next
+NUMBER = re.compile(r"\bCE/[0-9]+/[0-9]{2}\b")
 JUMPS = (0, 3600, -3600)  # seconds
-Sent = tuple[int, str]
-"""Id and number of a request whose sending was answered."""
+
+
+class Sent(NamedTuple):
+    """A request whose sending was answered; number: on the page, file: sent with it or empty."""
+
+    request_id: int
+    number: str
+    file: bytes
 
 
 class Processes:
@@ -110,6 +128,11 @@ class WallClock:
         """Let the clock be wrong by so much from now on."""
         with self._offset.open("r+b" if self._offset.exists() else "w+b") as file:
             file.write(struct.pack("l", seconds))
+        self._seconds = seconds
+
+    def now(self) -> datetime:
+        """Return what the clock says."""
+        return utc_now() + timedelta(seconds=self._seconds)
 
 
 def main() -> int:
@@ -142,16 +165,23 @@ def main() -> int:
         if clock:
             settings |= clock.settings
         schema.upgrade(url)
-        app = create_app(testing=True, database_url=url, secret_key=SECRET_KEY)
+        app = create_app(
+            testing=True,
+            database_url=url,
+            secret_key=SECRET_KEY,
+            storage_url=settings["STORAGE_URL"],
+        )
         processes = Processes(settings, port, folder / "log")
         stack.callback(processes.stop)
-        crew = Crew(app, base, per_agent=args.kills * 4)
+        now = clock.now if clock else utc_now
+        crew = Crew(app, base, per_agent=args.kills * 2, now=now)
         for name in ("web", "jobs"):
             processes.start(name)
         chance, kills = random.Random(args.seed), Counter[str]()
         with crew.at_work():
             for _ in range(args.kills):
-                time.sleep(chance.uniform(0.5, 6.0))
+                crew.work_on(chance.randint(0, MOST_ANSWERS))
+                time.sleep(chance.uniform(0, 0.5))
                 kills[strike(processes, chance)] += 1
                 if clock:
                     clock.set(chance.choice(JUMPS))
@@ -175,11 +205,13 @@ def strike(processes: Processes, chance: random.Random) -> str:
 class Crew:
     """The agents and the reviewer, and what was answered to them."""
 
-    def __init__(self, app: Flask, base: str, per_agent: int) -> None:
+    def __init__(
+        self, app: Flask, base: str, *, per_agent: int, now: Callable[[], datetime]
+    ) -> None:
         self.sent: list[Sent] = []
         self.decided: list[int] = []
         self.refusals: list[str] = []
-        self._ended, self._to_decide = threading.Event(), Queue[int | None]()
+        self._ended, self._to_decide = threading.Event(), Queue[int | None](BACKLOG)
         with app.app_context():
             request_factories.load_services()
             agents = [factories.make_agent() for _ in range(AGENTS)]
@@ -187,16 +219,17 @@ class Crew:
                 [request_factories.make_draft(agent).id for _ in range(per_agent)]
                 for agent in agents
             ]
-            ids = [user.id for user in (*agents, factories.make_staff())]
+            reviewers = [factories.make_staff() for _ in range(REVIEWERS)]
+            ids = [user.id for user in (*agents, *reviewers)]
             db.session.remove()
             db.engine.dispose()
-        everybody = [people.signed_in(app, base, user_id, SECRET_KEY) for user_id in ids]
-        *self._agents, self._reviewer = everybody
+        everybody = [people.signed_in(app, base, user_id, SECRET_KEY, now) for user_id in ids]
+        self._agents, self._reviewers = everybody[:AGENTS], everybody[AGENTS:]
 
     @property
     def asked_again(self) -> int:
         """How often somebody got no answer and sent the same again."""
-        return sum(person.asked_again for person in [*self._agents, self._reviewer])
+        return sum(person.asked_again for person in [*self._agents, *self._reviewers])
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -205,48 +238,69 @@ class Crew:
             threading.Thread(target=self._send, args=pair)
             for pair in zip(self._agents, self._drafts, strict=True)
         ]
-        reviewer = threading.Thread(target=self._decide)
-        for thread in [*senders, reviewer]:
+        deciders = [threading.Thread(target=self._decide, args=(one,)) for one in self._reviewers]
+        for thread in [*senders, *deciders]:
             thread.start()
         yield
         self._ended.set()
         for thread in senders:
             thread.join()
-        self._to_decide.put(None)
-        reviewer.join()
+        for _ in deciders:
+            self._to_decide.put(None)
+        for thread in deciders:
+            thread.join()
+
+    def work_on(self, answers: int) -> None:
+        """Wait for so many more answers, MOST_SECONDS at most."""
+        enough = self._answered + answers
+        deadline = time.monotonic() + MOST_SECONDS
+        while self._answered < enough and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    @property
+    def _answered(self) -> int:
+        return len(self.sent) + len(self.decided)
 
     def _send(self, agent: Person, drafts: list[int]) -> None:
         for request_id in drafts:
             if self._ended.is_set():
                 return
+            file = b"" if request_id % FILE_OF else files.pdf(text=f"Request {request_id}")
+            chosen = {"files": (io.BytesIO(file), "scan.pdf"), "kind": "other"} if file else {}
             try:
                 form = agent.open(f"/my/requests/{request_id}/form")
-                _address, page = agent.send(form, "form#request-form", {}, "submit=send")
+                _address, page = agent.send(form, "form#request-form", chosen, "submit=send")
+                number = NUMBER.search(page.get_text())
+                if number is None:
+                    raise NotDone(f"request {request_id} has no number")
             except NotDone as refusal:
                 self.refusals.append(str(refusal))
                 agent.sign_in()
                 continue
-            number = page.select_one("h1 bdi, main bdi")
-            self.sent.append((request_id, number.get_text(strip=True) if number else ""))
+            self.sent.append(Sent(request_id, number[0], file))
             self._to_decide.put(request_id)
 
-    def _decide(self) -> None:
+    def _decide(self, reviewer: Person) -> None:
         while (request_id := self._to_decide.get()) is not None:
             try:
-                step = self._reviewer.open(f"/office/requests/{request_id}/do/preapprove")
-                self._reviewer.send(step, "form#step", {})
+                step = reviewer.open(f"/office/requests/{request_id}/do/preapprove")
+                reviewer.send(step, "form#step", {})
                 self.decided.append(request_id)
             except NotDone as refusal:
                 self.refusals.append(str(refusal))
-                self._reviewer.sign_in()
+                reviewer.sign_in()
 
 
 def report(app: Flask, crew: Crew, mail: SmtpGateway) -> int:
     """Print what became of what was answered; 1 when anything of it is lost or doubled."""
     with app.app_context():
         rows = {row.id: row for row in db.session.scalars(sa.select(Request))}
-        lost = [one for one in crew.sent if rows[one[0]].number is None]
+        lost: list[object] = [
+            one[:2] for one in crew.sent if rows[one.request_id].number != one.number
+        ]
         lost += [(one, "decided") for one in crew.decided if rows[one].status != Status.PREAPPROVED]
+        with_files = [one for one in crew.sent if one.file]
+        lost += [(one.number, "file") for one in with_files if _kept(one) != [one.file]]
         numbers = sorted(int(row.number.split("/")[1]) for row in rows.values() if row.number)
         gaps = numbers != list(range(1, len(numbers) + 1))
         steps = sa.select(Event.request_id, Event.to_status).where(Event.to_status.is_not(None))
@@ -256,12 +310,20 @@ def report(app: Flask, crew: Crew, mail: SmtpGateway) -> int:
         deliveries = dict(map(tuple, db.session.execute(states)))
         faults = chain.verify(db.session()).faults
     again = len(mail.messages) - len({message["Message-ID"] for message in mail.messages})
-    print(f"answered: {len(crew.sent)} sent, {len(crew.decided)} decided; lost: {lost or 0}")
+    answered = f"{len(crew.sent)} sent ({len(with_files)} with a file), {len(crew.decided)} decided"
+    print(f"answered: {answered}; lost: {lost or 0}")
     print(f"asked again: {crew.asked_again}; refused: {crew.refusals[:3] or 0}")
     print(f"steps taken twice: {doubled or 0}; numbers are gapless: {not gaps}")
     print(f"trail: {faults or 'whole'}; mails: {len(mail.messages)}, {again} of them again")
     print(f"deliveries: {deliveries}")
-    return 1 if lost or doubled or gaps or faults else 0
+    return 1 if lost or doubled or gaps or faults or not crew.decided else 0
+
+
+def _kept(sent: Sent) -> list[bytes]:
+    """Return the files that came with a request, as they are stored."""
+    came = sa.select(Document).where(Document.request_id == sent.request_id)
+    rows = db.session.scalars(came.where(Document.kind == "other"))
+    return [storage.read(row.storage_key, row.sha256) for row in rows]
 
 
 if __name__ == "__main__":

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from werkzeug.test import EnvironBuilder
 
 from clearance.auth import form_tokens, sessions
 from clearance.core.clock import utc_now
@@ -43,12 +45,15 @@ class Person:
 
     def open(self, path: str) -> tuple[str, BeautifulSoup]:
         """Open a page; returns its address and content. Raises NotDone for a refusal."""
-        return self._ask(path, None)
+        return self._ask(path)
 
     def send(
         self, page: tuple[str, BeautifulSoup], form: str, values: dict[str, Any], press: str = ""
     ) -> tuple[str, BeautifulSoup]:
-        """Send a form of `page`, the same again until it is answered, as a reload does."""
+        """Send a form of `page`, the same again until it is answered, as a reload does.
+
+        values: what is typed or, as pairs of stream and name, chosen. press: a button's name=value.
+        """
         address, soup = page
         tag = soup.select_one(form)
         if tag is None:
@@ -58,16 +63,22 @@ class Person:
             name, _, value = press.partition("=")
             data[name] = value
         target = urljoin(address, str(tag.get("action") or address))
-        return self._ask(target, urlencode(data, doseq=True).encode())
+        built = EnvironBuilder(method="POST", data=data).get_environ()
+        return self._ask(target, built["wsgi.input"].read(), built["CONTENT_TYPE"])
 
-    def _ask(self, path: str, body: bytes | None) -> tuple[str, BeautifulSoup]:
+    def _ask(
+        self, path: str, body: bytes | None = None, content_type: str = ""
+    ) -> tuple[str, BeautifulSoup]:
         deadline = time.monotonic() + PATIENCE_SECONDS
         address = urljoin(self._base, path)
-        headers = {"Cookie": self._cookie, "Referer": address}
+        headers = {"Cookie": self._cookie, "Referer": address, "Content-Type": content_type}
         while True:
             try:
                 with urlopen(Request(address, body, headers), timeout=20) as answer:
-                    return answer.url, BeautifulSoup(answer.read(), "lxml")
+                    page = answer.url, BeautifulSoup(answer.read(), "lxml")
+                if "/login" in page[0]:
+                    raise NotDone(f"signed out before {path}")
+                return page
             except HTTPError as refused:
                 if refused.code not in {502, 503}:
                     raise NotDone(f"{refused.code} of {path}") from refused
@@ -79,14 +90,20 @@ class Person:
             time.sleep(0.2)
 
 
-def signed_in(app: Flask, base: str, user_id: int, secret_key: str) -> Person:
-    """Return the browser of a user, whose sessions are opened in the database."""
+def signed_in(
+    app: Flask, base: str, user_id: int, secret_key: str, now: Callable[[], datetime] = utc_now
+) -> Person:
+    """Return the browser of a user, whose sessions are opened in the database.
+
+    now: the portal's clock.
+    """
 
     def sign_in() -> str:
         with app.test_request_context(method="POST"):
-            key = sessions.open_session(db.session.get_one(User, user_id), FULL, utc_now())
+            began = now()
+            key = sessions.open_session(db.session.get_one(User, user_id), FULL, began)
             db.session.commit()
-            actor = sessions.load_actor(key)
+            actor = sessions.load_actor(key, began)
             assert actor is not None
             token = form_tokens.new_secret(actor)
         signer = Flask("clearance")

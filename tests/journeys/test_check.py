@@ -12,7 +12,7 @@ from flask import Flask
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.core.i18n import format_day
-from clearance.models import AccessEvent, IssuedDocument, User
+from clearance.models import AccessEvent, IssuedDocument, Organisation, User
 from clearance.models.enums import IssuedKind, LicenceStatus, LicenceStep, SuspendedBy
 from tests.support import factories, issued_factories
 from tests.support.pages import Page, PageClient
@@ -144,3 +144,19 @@ def test_staff_leave_a_note_when_they_read_one(app: Flask, card: Issued) -> None
             sa.select(AccessEvent).where(AccessEvent.kind == "issued:read")
         ).all()
         assert [(note.object_id, note.detail) for note in noted] == [(str(card.id), "card")]
+
+
+def test_the_list_has_the_documents_of_the_chosen_organisation_alone(
+    app: Flask, card: Issued
+) -> None:
+    """What the reader may open for another of their organisations is listed when it is chosen."""
+    with app.app_context():
+        owner = db.session.get_one(User, card.owner.id)
+        own, other = owner.memberships[0].organisation_id, factories.make_organisation().id
+        factories.make_membership(owner, db.session.get_one(Organisation, other))
+        client = factories.browser_of(app, card.owner, language=None)
+    url = f"/my/issued/{card.id}/"
+    for organisation, listed in ((other, False), (own, True)):
+        client.post("/my/organisation", {"organisation": organisation})
+        assert (url in str(client.get("/my/issued/").soup.main)) is listed
+        assert client.http.get(url).status_code == 200

@@ -97,6 +97,11 @@ def _check(rows: Rows) -> Iterator[Try]:
     yield "missing", {"code": MISSING_WORD}, {}, {}
 
 
+def _issued_file(rows: Rows) -> Iterator[Try]:
+    yield "own", {"digest": rows["issued_digest"]}, {}, {}
+    yield "missing", {"digest": "0" * 64}, {}, {}
+
+
 def _broker(rows: Rows) -> Iterator[Try]:
     yield "own", {"broker_id": rows["broker"]}, {}, {}
     yield "missing", {"broker_id": MISSING_ID}, {}, {}
@@ -144,6 +149,7 @@ OF_LICENCES: dict[str, Callable[[Rows], Iterator[Try]]] = {
     "public.consent": _consent,
     "public.consent_code": _consent,
     "public.check": _check,
+    "public.receipt_issued": _issued_file,
     "my_brokers.details": _broker,
     "my_issued.file": _issued,
     "office_licences.details": _licence,

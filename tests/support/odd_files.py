@@ -732,7 +732,7 @@ class Judged(NamedTuple):
 def judge(first: int, count: int) -> Iterator[Judged]:
     """Put files through the check, one after the other; whatever else than BadFile is raised comes
     out. They are built in a process of their own: one that was started by a large process would be
-    counted as large itself. Callers raise `file_process.WALL_SECONDS` where the machine is busy.
+    counted as large itself. Callers raise `file_inspection.WALL_SECONDS` where the machine is busy.
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as builder:
         for seed in range(first, first + count):

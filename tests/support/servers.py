@@ -33,7 +33,7 @@ def served(kind: str, database_url: str, folder: Path, **environment: str) -> It
         "waitress": [sys.executable, "app.py"],
         "gunicorn": [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app"],
     }
-    settings = _settings(database_url, folder, port) | environment
+    settings = settings_for(database_url, folder, port) | environment
     schema.upgrade(database_url)
     with _started(commands[kind], ROOT, settings, folder):
         yield settings["BASE_URL"]
@@ -41,14 +41,14 @@ def served(kind: str, database_url: str, folder: Path, **environment: str) -> It
 
 @contextmanager
 def reloadable(
-    database_url: str, folder: Path, release: Path
+    database_url: str, folder: Path, release: Path, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Serve the release that the link `release` leads to, as the unit in `deploy/` does.
 
     The schema is made by that release. Yields the address and the process that takes SIGHUP.
     """
     port = free_port()
-    settings = _settings(database_url, folder, port)
+    settings = settings_for(database_url, folder, port) | environment
     subprocess.run(
         [sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"],
         cwd=release,
@@ -64,7 +64,8 @@ def reloadable(
         yield settings["BASE_URL"], process
 
 
-def _settings(database_url: str, folder: Path, port: int) -> dict[str, str]:
+def settings_for(database_url: str, folder: Path, port: int) -> dict[str, str]:
+    """The environment of the portal's processes on this database, with `folder` for its files."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return kept | {
         "SECRET_KEY": SECRET_KEY,

@@ -1,13 +1,20 @@
-"""Shared base of the request routes: lookup and URLs."""
+"""Shared base of the request routes and lists: lookup, URLs, the service filter."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
 from flask import url_for
 
+from admin_views.base.access import chosen_organisation
+from admin_views.base.filters import ListFilter
+from admin_views.shared import request_lists
+from clearance.core.clock import kuwait_today
+from clearance.core.extensions import db
 from clearance.models import Request
+from clearance.services import stops
 
 
 class RequestRoutes:
@@ -15,6 +22,23 @@ class RequestRoutes:
 
     get_one: Callable[[Any], Request]
     render: Callable[..., str]
+
+
+def service_filter() -> ListFilter:
+    """Return the service filter without what other organisations pilot and this one never used."""
+    return request_lists.service_filter(_service_titles)
+
+
+def _service_titles() -> list[tuple[str, str]]:
+    titles, organisation_id = request_lists.service_titles(), chosen_organisation()
+    hidden = stops.hidden_from(organisation_id, kuwait_today())
+    if hidden:
+        used = sa.select(Request.service_code).distinct()
+        own = used.where(
+            Request.organisation_id == organisation_id, Request.service_code.in_(sorted(hidden))
+        )
+        hidden -= set(db.session.scalars(own))
+    return [(code, title) for code, title in titles if code not in hidden]
 
 
 def details_url(req: Request, anchor: str = "") -> str:

@@ -16,6 +16,7 @@ from admin_views.base.access import ForAgents, chosen_organisation, current_acto
 from admin_views.base.columns import Column
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.search import Hit, SearchedList
+from admin_views.my.requests.base import service_filter
 from admin_views.shared import request_lists
 from clearance.auth import permissions
 from clearance.core.extensions import db
@@ -75,7 +76,7 @@ class MyDrafts(ForAgents, SearchedList, KeysetModelView):
         ),
         Column("saved_at", _l("Last saved"), formatters.format_instant, order=True, width="moment"),
     )
-    column_filters = (request_lists.service_filter(),)
+    column_filters = (service_filter(),)
     default_order = ("saved_at", True)
     search_hint = _l("Name, civil number or mobile")
     empty_title = _l("No drafts")

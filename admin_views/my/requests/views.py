@@ -18,6 +18,7 @@ from admin_views.base.columns import Column
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.search import Hit, SearchedList, url_in
 from admin_views.my.requests import draft_list
+from admin_views.my.requests.base import service_filter
 from admin_views.my.requests.details import DetailRoutes
 from admin_views.my.requests.documents import DocumentRoutes
 from admin_views.my.requests.form import FormRoutes
@@ -66,7 +67,7 @@ class MyRequests(
     )
     column_filters = (
         request_lists.status_filter(is_draft_listed=False),
-        request_lists.service_filter(),
+        service_filter(),
         *request_lists.sent_filters(),
     )
     column_extra_row_actions: ClassVar[list[Any]] = [

@@ -74,6 +74,7 @@ EVENTS: dict[str, Any] = {
     "list:view:removed": _l("A shared view of a list was removed"),
     "office:delivery:sent_again": _l("A message was sent again"),
     "portal:backup:restored": _l("The portal was restored from a backup"),
+    "receipt:key:withdrawn": _l("A key of receipts was withdrawn"),
     "portal:outbox:released": _l("Messages are sent again after a restore"),
     "demo:requests:added": _l("Demo requests were added"),
     "reference:team:members": _l("The members of a team were changed"),

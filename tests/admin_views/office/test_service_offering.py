@@ -221,8 +221,10 @@ def test_a_pilot_is_asked_for_and_others_find_nothing_at_its_address(
 ) -> None:
     page = administrator.get("/office/services/exam/pilot")
     assert "Stop it first." in page.soup.select_one(".refusal").get_text()
+    chosen, other, former = services.agent(), services.agent("other"), services.agent("former")
+    with services.app.app_context():
+        request_factories.make_sent(db.session.get_one(User, former))
     taken(administrator, "stop")
-    chosen, other = services.agent(), services.agent("other")
     with services.app.app_context():
         name = db.session.get_one(User, chosen).memberships[0].organisation.name_en
     wrong = taken(administrator, "pilot", until="01/02/2095", organisations="Nobody", status=400)
@@ -242,6 +244,10 @@ def test_a_pilot_is_asked_for_and_others_find_nothing_at_its_address(
     exam = "Take the clearing agents' exam"
     assert exam not in outsider.get("/guide").text and exam not in outsider.get("/").text
     assert exam not in outsider.get("/my/subscriptions/").text
+    for filters in ("/my/requests/?open=filters", "/my/requests/drafts/?open=filters"):
+        assert exam in insider.get(filters).text and exam not in outsider.get(filters).text
+    outsider.get("/my/requests/?flt0_service=exam", status=400)
+    assert exam in services.browser(former).get("/my/requests/?flt0_service=exam").text
 
 
 def test_several_at_once_is_not_found_for_those_outside_a_pilot(services: Office) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,12 +15,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.backups import contents, making, restoring, snapshot
+from clearance.backups import contents, loading, making, restoring, snapshot, unfinished
 from clearance.backups.errors import BackupError
 from clearance.backups.places import Folder
 from clearance.core import crypto, schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.core.settings import BadSettings
 from clearance.files import storage
 from clearance.models import (
     Counter,
@@ -335,6 +339,66 @@ def test_a_restore_that_fails_at_the_end_leaves_the_place_empty(
         assert storage.is_empty()
     monkeypatch.undo()
     assert run(second, "restore", str(entry)).exit_code == 0
+
+
+_KILLED = """
+import os, signal, sys
+from app import create_app
+from clearance.files import storage
+
+put_back = storage.put_back
+def stop(*given):
+    put_back(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+storage.put_back = stop
+secret, database, files, entry = sys.argv[1:]
+app = create_app(testing=True, secret_key=secret, database_url=database, storage_url=files)
+app.test_cli_runner().invoke(args=["restore", entry])
+"""
+
+
+@pytest.mark.databases
+def test_a_killed_restore_leaves_a_marked_place_that_the_next_one_clears(
+    portal: Flask, places: Places
+) -> None:
+    entry = made(portal, places)
+    second = places.empty()
+    settings = second.extensions["settings"]
+    places_of = (settings.secret_key, settings.database_url, settings.storage_url)
+    killed = subprocess.run([sys.executable, "-c", _KILLED, *places_of, str(entry)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with second.app_context():
+        assert not storage.is_empty()
+        with pytest.raises(BadSettings, match="was stopped before its end: run flask restore"):
+            unfinished.check()
+        db.session.remove()
+        db.engine.dispose()
+    jobs = run(second, "jobs")
+    assert jobs.exit_code == 3 and f"The restore of {entry.name} was stopped" in jobs.stderr
+    assert run(second, "restore", str(entry)).exit_code == 0
+    with second.app_context():
+        unfinished.check()
+        assert not unfinished.entry()
+        assert set(storage.keys()) == set(db.session.scalars(sa.select(Document.storage_key)))
+        storage.append(unfinished.MARK, entry.name)  # killed at the end, before the mark went
+        unfinished.check()
+        assert not unfinished.entry()
+
+
+@pytest.mark.databases
+def test_of_two_restores_at_once_the_second_leaves_the_files_of_the_first(
+    portal: Flask, places: Places
+) -> None:
+    entry = made(portal, places)
+    second = places.empty()
+    url = second.extensions["settings"].database_url
+    with second.app_context():
+        db.engine.dispose()
+        unfinished.begin("the-first")
+        with loading.opened(url, db.engine.dialect.name, "0026"):
+            result = run(second, "restore", str(entry))
+        assert result.exit_code == 1
+        assert unfinished.entry() == "the-first"
 
 
 @pytest.mark.databases

@@ -12,12 +12,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from clearance.backups.places import InBucket
 from clearance.core.extensions import db
 from clearance.files import s3, s3_large
 from clearance.models import User
 from tests.clearance.backups.conftest import Places, run, send
 from tests.support import factories
 from tests.support import s3 as server_of_s3
+from tests.support.parallel import run_together
 from tests.support.s3 import FaultyS3
 
 MakeApp = Callable[..., Flask]
@@ -116,6 +118,27 @@ class _Unfailing:
                 self._server.fault = fault
 
         return call
+
+
+def test_two_at_once_into_one_prefix_make_two_entries(portal: Flask, destination: str) -> None:
+    names: list[str] = []
+
+    def work(_number: int) -> None:
+        with portal.app_context():
+            bucket = InBucket(destination)
+            draft = bucket.create()
+            draft.stream.write(draft.name.encode())
+            draft.reopen().close()
+            draft.publish()
+            names.append(draft.name)
+
+    run_together(work, 3)
+    with portal.app_context():
+        bucket = InBucket(destination)
+        assert len(set(names)) == len(bucket.entries()) == 3
+        for name in names:
+            with bucket.open(name) as stream:
+                assert stream.read() == name.encode()
 
 
 def test_parts_of_a_killed_upload_are_forgotten_after_a_day(

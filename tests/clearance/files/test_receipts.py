@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,13 +10,18 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
+from clearance.core.extensions import db
 from clearance.files import receipts
 from clearance.files.receipts import State
-from tests.support import files
+from clearance.issuing import file_of
+from clearance.models import Event
+from clearance.models.enums import IssuedKind
+from tests.support import files, issued_factories
 
 OTHER_SECRET = "of-another-portal-" + "1" * 32
 
@@ -45,6 +51,10 @@ def test_every_flipped_byte_is_found(context: Flask) -> None:
         changed = bytearray(issued)
         changed[place] ^= 1
         assert state_of(bytes(changed)) in {State.CHANGED, State.OTHER, State.NONE}, place
+    for bit in range(8):  # also those of the last letter that carry nothing of the signature
+        changed = bytearray(issued)
+        changed[-2] ^= 1 << bit
+        assert state_of(bytes(changed)) in {State.CHANGED, State.NONE}, bit
     for place in range(0, len(files.pdf()), 101):
         changed = bytearray(issued)
         changed[place] ^= 1
@@ -94,6 +104,78 @@ def test_receipts_outlive_a_change_of_the_secret(make_app: Callable[..., Flask])
         assert [key.is_current for key in keys] == [True, False]
         swapped = [replace(keys[1], x=keys[0].x, y=keys[0].y)]
         assert receipts.judge(issued, swapped)[0] == State.CHANGED
+
+
+@pytest.mark.databases
+def test_a_withdrawn_key_proves_nothing_and_the_portals_own_records_do(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    app = make_app()
+    with app.app_context():
+        document = issued_factories.make_issued(IssuedKind.LETTER)
+        issued = file_of(document.id)
+        stolen = receipts.with_receipt(files.pdf())  # by a thief, whatever day it names
+        kid = receipts.keys()[0].kid
+    paths = {name: tmp_path / name for name in ("issued.pdf", "stolen.pdf", "keys.json")}
+    paths["issued.pdf"].write_bytes(issued)
+    paths["stolen.pdf"].write_bytes(stolen)
+    refused = app.test_cli_runner().invoke(args=["receipt", "withdraw", kid])
+    assert refused.exit_code == 1 and "signs now: change SECRET_KEY" in refused.output
+    changed = make_app(secret_key=OTHER_SECRET)
+    run = changed.test_cli_runner().invoke
+    unknown = run(args=["receipt", "withdraw", "0" * 16])
+    assert unknown.exit_code == 1 and "No receipt was ever made" in unknown.output
+    assert "Withdrawn." in run(args=["receipt", "withdraw", kid]).output
+    assert "It was withdrawn before." in run(args=["receipt", "withdraw", kid]).output
+    client = changed.test_client()
+    (withdrawn,) = [
+        key for key in client.get(receipts.ADDRESS).get_json()["keys"] if key["kid"] == kid
+    ]
+    assert withdrawn["withdrawn"] == utc_now().date().isoformat()
+    paths["keys.json"].write_bytes(client.get(receipts.ADDRESS).data)
+    for name, offline, found in (
+        ("issued.pdf", False, (0, "Genuine by the portal's records")),
+        ("stolen.pdf", False, (1, "NOT genuine")),
+        ("issued.pdf", True, (1, "NOT proven: the key of its receipt was withdrawn")),
+    ):
+        options = ["--keys", str(paths["keys.json"])] if offline else []
+        result = run(args=["receipt", "verify", str(paths[name]), *options])
+        assert (result.exit_code, found[1] in result.output) == (found[0], True), result.output
+    for data, status, words in (
+        (issued, 200, "/check/"),
+        (stolen, 404, "has not issued this file"),
+    ):
+        page = client.get(
+            f"/receipt/{hashlib.sha256(data).hexdigest()}", headers={"Cookie": "lang=en"}
+        )
+        assert (page.status_code, words in page.text) == (status, True)
+    with changed.app_context():
+        event = db.session.scalars(sa.select(Event).where(Event.kind == receipts.WITHDRAWN)).one()
+        assert event.object_id == kid
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{",
+        '{"keys": [{"kid": "a"}]}',
+        '{"keys": [{"kid": "a", "x": "AA", "y": "AA"}]}',
+        "[" * 9999,
+    ],
+)
+def test_a_list_of_keys_that_is_none_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="these are no keys of receipts"):
+        receipts.read_document(text)
+
+
+def test_a_file_larger_than_any_that_is_issued_is_not_read_to_its_end(
+    app: Flask, tmp_path: Path
+) -> None:
+    with (tmp_path / "large.pdf").open("wb") as stream:
+        stream.truncate(1024**4)
+    result = app.test_cli_runner().invoke(args=["receipt", "verify", str(tmp_path / "large.pdf")])
+    assert (result.exit_code, "No receipt" in result.output) == (1, True)
 
 
 def test_the_command_checks_a_file_by_the_published_keys(app: Flask, tmp_path: Path) -> None:

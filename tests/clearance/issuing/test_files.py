@@ -35,7 +35,7 @@ from clearance.issuing import files as issued_files
 from clearance.jobs import worker
 from clearance.models import IssuedDocument
 from clearance.models.enums import IssuedKind
-from tests.support import issued_factories, races
+from tests.support import files, issued_factories, races
 
 NOW = datetime(2026, 3, 15, 7, 0, tzinfo=UTC)
 PASSWORD = "Mursal-9"
@@ -266,6 +266,8 @@ def test_with_a_key_the_file_carries_a_valid_signature_after_the_same_bytes(
     signed, again = (off_loop(partial(file_by, signing_app, issued_id)) for _ in range(2))
     assert again == signed
     assert signed.startswith(plain)
+    with signing_app.app_context():
+        assert receipts.judge(signed, receipts.keys())[0] == receipts.State.GENUINE
     status = off_loop(partial(judged, signed, key[1]))
     assert (status.bottom_line, status.intact, status.coverage.name) == (
         *(True, True),
@@ -274,6 +276,25 @@ def test_with_a_key_the_file_carries_a_valid_signature_after_the_same_bytes(
     place = signed.index(b"/Producer") + 12
     changed = signed[:place] + bytes([signed[place] ^ 1]) + signed[place + 1 :]
     assert not off_loop(partial(judged, changed, key[1])).bottom_line
+
+
+def test_the_receipt_of_a_certified_file_finds_every_flipped_byte_and_what_is_added(
+    context: Flask, signing_app: Flask
+) -> None:
+    issued_id = new_document()
+    signed = off_loop(partial(file_by, signing_app, issued_id))
+    receipt = signed.index(receipts.INSIDE.hex().upper().encode())
+    places = {*range(0, len(signed), 997), *range(receipt, receipt + 190), len(signed) - 1}
+    with signing_app.app_context():
+        known = receipts.keys()
+        for place in places:
+            changed = signed[:place] + bytes([signed[place] ^ 32]) + signed[place + 1 :]
+            state, _key = receipts.judge(changed, known)
+            assert state not in {receipts.State.GENUINE, receipts.State.FORMER}, place
+        for changed in (signed + b"\n", signed + signed, b"%" + signed):
+            assert receipts.judge(changed, known)[0] == receipts.State.CHANGED
+        copied = files.pdf() + signed[receipt - 200 : receipt + 200]
+        assert receipts.judge(copied, known)[0] == receipts.State.CHANGED
 
 
 def test_a_key_and_its_certificate_may_be_two_files(

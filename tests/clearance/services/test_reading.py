@@ -241,7 +241,7 @@ def test_request_takes_registered_statuses_only(agent: User) -> None:
     ("code", "changes", "fault"),
     [
         ("exam", {"on_approval": ["renew_licence"]}, "needs “What requests are about: A licence”."),
-        ("letter", {"roles": {}}, "needs a field with the role “letter_language”."),
+        ("letter", {"roles": {}}, "needs a field for “Language of the letter”."),
         ("issuance", {}, "needs the field “Civil number”."),
         (
             "transfer",
