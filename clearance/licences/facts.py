@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -107,8 +107,4 @@ def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:
         .join(Organisation, Organisation.id == Broker.organisation_id)
         .where(Licence.id.in_(licence_ids))
     )
-    return {row[0]: LicenceFact(*(*row[:9], _ends(row[9:]))) for row in rows}
-
-
-def _ends(days: Iterable[date]) -> tuple[tuple[ValidityLink, date], ...]:
-    return tuple(zip(validity.LINK_COLUMNS, days, strict=True))
+    return {row[0]: LicenceFact(*(*row[:9], tuple(validity.ends_of(row[9:])))) for row in rows}
