@@ -43,7 +43,7 @@ def _number(row: Any) -> Markup:
 
 
 def _person(row: Any) -> Markup:
-    return formatters.bdi(row.name or "—") + formatters.under(
+    return formatters.bdi(row.name or "—") + formatters.under_whole(
         request_lists.masked_civil_id(row.civil_id)
     )
 
