@@ -71,6 +71,9 @@ def _storage() -> Iterator[Finding]:
         yield Finding("no file can be written (STORAGE_URL); the log says why")
     elif storage.is_public():
         yield Finding("strangers can read the files: close the bucket or folder to them")
+    elif not storage.keeps_conditions():
+        text = "the S3 server ignores If-None-Match: lines of checkpoints.jsonl can be lost"
+        yield Finding(text, is_fault=False)
 
 
 def _disk() -> Iterator[Finding]:

@@ -266,6 +266,11 @@ def is_ready() -> bool:
     return is_ready
 
 
+def keeps_conditions() -> bool:
+    """Return whether processes that add lines at once lose none (for doctor). Raises: OSError."""
+    return _store().keeps_conditions()
+
+
 def is_public() -> bool:
     """Return whether strangers can read the files (for doctor)."""
     return _store().is_public()
