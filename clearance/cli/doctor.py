@@ -16,6 +16,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from clearance import backups
+from clearance.auth import sealed_factors
 from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.database import reading
@@ -136,6 +137,20 @@ def _services() -> Iterator[Finding]:
         yield Finding(fault)
 
 
+def _secrets() -> Iterator[Finding]:
+    found = sealed_factors.state()
+    if found.lost:
+        yield Finding(
+            f"no key opens {found.lost} second factors: SECRET_KEY_FALLBACKS lacks an older key"
+        )
+    if found.older:
+        yield Finding(
+            f"{found.older} second factors need a key of SECRET_KEY_FALLBACKS: flask maintain "
+            "seals them under SECRET_KEY",
+            is_fault=False,
+        )
+
+
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "installation": _installation,
     "database": _database,
@@ -147,6 +162,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "outbox": _outbox,
     "jobs": _jobs,
     "backup": _backup,
+    "secrets": _secrets,
     "services": _services,
 }
 
