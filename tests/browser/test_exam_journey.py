@@ -19,8 +19,7 @@ LEADS_ON = "main form[action*='/services/issuance'] button"
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("lang", ["ar", "en"])
+@pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 def test_a_newcomer_registers_applies_and_passes(
     visit: Callable[..., Visit], office: Callable[..., Visit], lang: str, width: int
 ) -> None:

@@ -20,8 +20,7 @@ SERVICE_NAMES = {
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("lang", ["ar", "en"])
+@pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 def test_two_users_are_added_and_one_loses_a_service_while_filling_in_its_form(
     agent: Any, visit: Callable[..., Visit], lang: str, width: int
 ) -> None:

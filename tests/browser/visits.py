@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import APIResponse, BrowserContext, Page
 
 from clearance.auth import form_tokens
 from clearance.auth.sessions import key_hash
@@ -121,6 +121,10 @@ class Visit:
         """Go to a path of the portal."""
         self.page.goto(self.portal.url + path)
         return self.page
+
+    def ask(self, path: str) -> APIResponse:
+        """What the portal answers to this person for a path, without showing it."""
+        return self.context.request.get(self.portal.url + path)
 
     @property
     def path(self) -> str:

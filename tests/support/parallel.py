@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+ROUNDS = 12
+"""How often a race is run under FULL=1; without the lock each fails in its first round."""
+
 
 def run_together(work: Callable[[int], Any], count: int) -> None:
     """Run `work(0)` … `work(count - 1)` on as many threads, begun together."""

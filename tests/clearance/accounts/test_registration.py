@@ -32,7 +32,7 @@ from clearance.models.enums import Channel, SessionStage
 from clearance.services import versions
 from tests.support import factories
 from tests.support.customs_system import LICENCE_NO
-from tests.support.parallel import run_together
+from tests.support.parallel import ROUNDS, run_together
 from tests.support.registering import (
     NOW,
     OTHER_PASSWORD,
@@ -361,8 +361,8 @@ def test_thirty_registrations_of_one_target_at_once_count_three(app: Flask) -> N
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
 @pytest.mark.databases
-def test_sixty_registrations_of_one_target_at_once_count_three_fifty_times(app: Flask) -> None:
-    assert [registered_at_once(app, 60) for _ in range(50)] == [3] * 50
+def test_thirty_registrations_of_one_target_at_once_count_three_every_time(app: Flask) -> None:
+    assert [registered_at_once(app, 30) for _ in range(ROUNDS)] == [3] * ROUNDS
 
 
 def registered_at_once(app: Flask, times: int) -> int:

@@ -22,7 +22,7 @@ from tests.support.races import race
 LOCK, COMMIT, ROLLBACK = Instant
 GONE = "This page does not exist, or you do not have access to it."
 LAST_RESORT = "Somebody else removed this meanwhile"
-ROUNDS = 15
+ROUNDS = 6
 
 CROSSINGS = (
     # when the second comes, what the first does, what the second did, how the first is answered
