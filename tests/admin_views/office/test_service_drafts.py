@@ -743,3 +743,24 @@ def test_a_draft_that_moves_while_its_form_is_read_is_a_conflict(
     )
     assert "changed this request in the meantime" in page.text
     assert page.soup.find(attrs={"name": "visitors"})["value"] == "7"
+
+
+def test_texts_with_markup_and_braces_are_shown_as_they_are(app: Flask) -> None:
+    client = keeper(app)
+    label = {"ar": "<b>ميناء</b> {{ 7*7 }} {port}", "en": "<script>x</script> {{ 7*7 }} {port}"}
+    page = client.get(f"{DRAFT}/form/fields/port/")
+    save(client, page, label_ar=label["ar"], label_en=label["en"])
+    assert document(app)["fields"][3]["label"] == label
+    field = "form/fields/port/"
+    for part in ("form/", field, f"{field}remove", "preview/", "publish/", "ways/"):
+        assert not client.get(f"{DRAFT}/{part}").soup.select("main b, main script"), part
+    frame = BeautifulSoup(client.get(f"{DRAFT}/preview/?lang=en").soup.iframe["srcdoc"], "lxml")
+    assert label["en"] in frame.get_text() and not frame.select("main script")
+
+
+def test_a_direction_mark_never_gets_into_a_text(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/fields/port/")
+    page = client.submit(page, {"label_en": "Port\u202e"}, form="#part-form", check=False)
+    label = next(each for each in document(app)["fields"] if each["name"] == "port")["label"]
+    assert "\u202e" not in label["en"]
