@@ -4,7 +4,8 @@
     python -m benchmarks.forms 30 --kind sqlite
 
 The form has 120 fields of all types, a third of them under a condition, choices of 20 and two of a
-list. Processor milliseconds of complete answers: the median and the slowest.
+list. Processor milliseconds of complete answers: the fastest, which other work disturbs least, and
+the median.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from flask import Flask
 
 from benchmarks import worlds
 from clearance.auth.sessions import actor_of
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.models import ChoiceList
 from clearance.requests import drafts
 from clearance.services import drafting, versions
+from clearance.services.drafting import Source
 from tests.support import factories
 from tests.support.pages import PageClient, form_data
 
@@ -41,7 +43,7 @@ def main() -> None:
     parser.add_argument("times", type=int)
     parser.add_argument("--kind", choices=worlds.KINDS)
     args = parser.parse_args()
-    print("| database | what | processor ms | slowest |")
+    print("| database | what | fastest | median |")
     print("|---|---|---:|---:|")
     for kind in [args.kind] if args.kind else worlds.KINDS:
         with worlds.made(kind) as url, tempfile.TemporaryDirectory() as folder:
@@ -108,13 +110,22 @@ def _acts(app: Flask) -> dict[str, Callable[[], Any]]:
         answer = mine.http.post(f"{form_url}/autosave", data=typed | {"field_0": "a"})
         typed["version"] = str(answer.json["version"])
 
+    field = f"{builder}fields/field_1/"
+    properties = form_data(office.get(field, check=False).form("#part-form"))
+
+    def save_field() -> None:
+        properties["label_en"] = f"Field {time.monotonic_ns()}"
+        answer = office.http.post(field, data=properties, headers={"Accept": "application/json"})
+        properties.update(answer.json["versions"], version=str(answer.json["version"]))
+
     return {
         "the form is shown": lambda: mine.http.get(form_url),
         "one field is saved by autosave": autosave,
-        "the check-up of its draft": _within(app, lambda: drafting.findings(document())),
+        "the check-up of its draft": _within(app, _check),
         "it is published": _within(app, _publish),
         "the builder's form part": lambda: office.http.get(builder),
-        "the builder's page of a field": lambda: office.http.get(f"{builder}fields/field_1/"),
+        "the builder's page of a field": lambda: office.http.get(field),
+        "the builder saves a field": save_field,
         "the preview": lambda: office.http.get(f"/office/services/{CODE}/draft/preview/"),
     }
 
@@ -126,6 +137,10 @@ def _within(app: Flask, act: Callable[[], Any]) -> Callable[[], None]:
             db.session.rollback()
 
     return acted
+
+
+def _check() -> None:
+    drafting.findings(Source(CODE, document(), None, None), kuwait_date(utc_now()))
 
 
 def _publish() -> None:
@@ -141,7 +156,7 @@ def _print(database: str, name: str, act: Callable[[], Any], times: int) -> None
         act()
         spent.append((time.thread_time() - began) * 1000)
     print(
-        f"| {database} | {name} | {statistics.median(spent):.0f} | {max(spent):.0f} |", flush=True
+        f"| {database} | {name} | {min(spent):.0f} | {statistics.median(spent):.0f} |", flush=True
     )
 
 

@@ -18,6 +18,8 @@ from wtforms import HiddenField
 
 from clearance.core import values
 from clearance.core.values import BadValue
+from clearance.services.field_specs import Mode
+from clearance.services.property_words import in_language
 from clearance.services.property_words import label as label_of
 from forms.base import BaseForm
 from forms.fields import (
@@ -64,13 +66,14 @@ class Sources:
     """What the drop-downs of a part offer. options: property → (value, label).
 
     fields: (name, label) of the fields that conditions may read. answers: what people call the
-    choices of these fields, in any language → value, by field. closed: property → what is not
-    offered.
+    choices of these fields, in any language → value, by field. suggested: the choices of these
+    fields in the page's language. closed: property → what is not offered.
     """
 
     options: Mapping[str, Options] = field(default_factory=dict)
     fields: Options = ()
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    suggested: Mapping[str, Sequence[str]] = field(default_factory=dict)
     closed: Mapping[str, Closed] = field(default_factory=dict)
 
 
@@ -92,7 +95,9 @@ class Property:
 
     def label(self, lang: str = "") -> str:
         """Return what it is called, or its text in `lang`, in the page's language."""
-        return str(self.words) if self.words else label_of(self.name, self.within, lang)
+        if not self.words:
+            return label_of(self.name, self.within, lang)
+        return str(in_language(self.words, lang) if lang else self.words)
 
 
 class PartForm(BaseForm):
@@ -111,7 +116,8 @@ class PartForm(BaseForm):
         for each in self.properties:
             is_kept = each.kind == "condition" and self.keeps(each.name)
             if not is_kept and not self.has_faults(each):
-                _set(item, each.name, _KINDS[each.kind].read(self, each))
+                value = _KINDS[each.kind].read(self, each)
+                _set(item, each.name, value, keeps_false=each.kind == "on")
 
     def has_faults(self, each: Property) -> bool:
         """Return whether what was typed for a property is not valid."""
@@ -201,14 +207,14 @@ def _get(item: Any, name: str) -> Any:
     return item
 
 
-def _set(item: Item, name: str, value: Any) -> None:
+def _set(item: Item, name: str, value: Any, *, keeps_false: bool = False) -> None:
     outer, _, inner = name.partition(".")
     if inner:
         there = item.get(outer)
         within = dict(there) if isinstance(there, dict) else {}
         _set(within, inner, value)
         value, name = within, outer
-    if value in (None, "", [], {}, False):
+    if value in (None, "", [], {}) or (value is False and not keeps_false):
         item.pop(name, None)
     else:
         item[name] = value
@@ -274,17 +280,28 @@ def _shown_paragraphs(each: Property, value: Any) -> dict[str, Any]:
 
 
 def _read_paragraphs(form: PartForm, each: Property) -> Any:
-    """Return paragraphs, which an empty line ends; their conditions stay by their place."""
+    """Return paragraphs, which an empty line ends.
+
+    What a paragraph has besides its texts stays with them, or with its place if they changed.
+    """
     texts = [re.split(r"\n\s*\n", form[f"{_key(each)}_{lang}"].data or "") for lang in LANGUAGES]
     longest = max(len(parts) for parts in texts)
     padded = [[*parts, *[""] * (longest - len(parts))] for parts in texts]
-    before, found = _get(dict(form.item), each.name) or [], []
-    for place, pair in enumerate(zip(*padded, strict=True)):
-        words = {lang: text for lang, text in zip(LANGUAGES, pair, strict=True) if text}
-        kept = before[place] if place < len(before) and isinstance(before[place], dict) else {}
-        if words:
-            found.append(words | {key: kept[key] for key in kept if key not in LANGUAGES})
+    pairs = [dict(zip(LANGUAGES, pair, strict=True)) for pair in zip(*padded, strict=True)]
+    typed = [words for words in map(_texts_of, pairs) if words]
+    listed = _get(dict(form.item), each.name) or []
+    before = [(_texts_of(part), part) for part in listed if isinstance(part, dict)]
+    found = []
+    for place, words in enumerate(typed):
+        kept = next((part for texts, part in before if texts == words), {})
+        if not kept and place < len(before) and before[place][0] not in typed:
+            kept = before[place][1]
+        found.append(words | {key: kept[key] for key in kept if key not in LANGUAGES})
     return found
+
+
+def _texts_of(part: Item) -> Item:
+    return {lang: part[lang] for lang in LANGUAGES if part.get(lang)}
 
 
 def _one_input(make: Callable[[Property, Sources], Any]) -> Callable[..., dict[str, Any]]:
@@ -433,7 +450,7 @@ def _condition_inputs(each: Property, sources: Sources) -> dict[str, Any]:
     for suffix in _suffixes():
         inputs |= {
             f"{each.name}_field{suffix}": ChoiceField(
-                _l("Field"), choices=list(sources.fields), blank=_l("Always shown")
+                _l("Field"), choices=list(sources.fields), blank=_l("Always")
             ),
             f"{each.name}_op{suffix}": ChoiceField(
                 _l("Comparison"), choices=list(COMPARISONS), blank=None
@@ -604,6 +621,16 @@ _KINDS: dict[str, _Kind] = {
         _one_input(lambda each, sources: CheckField(each.label(), description=each.hint)),
         lambda each, value: {_key(each): value is True},
         _data,
+    ),
+    "on": _Kind(  # a flag that is set unless a definition says otherwise
+        _one_input(lambda each, sources: CheckField(each.label(), description=each.hint)),
+        lambda each, value: {_key(each): value is not False},
+        lambda form, each: None if form[_key(each)].data else False,
+    ),
+    "shown": _Kind(
+        _one_input(lambda each, sources: CheckField(each.label(), description=each.hint)),
+        lambda each, value: {_key(each): value == Mode.SHOWN},
+        lambda form, each: str(Mode.SHOWN) if form[_key(each)].data else None,
     ),
     "one": _Kind(_one_input(_choice), _plain, _data),
     "some": _Kind(_one_input(_boxes), _several, _data),

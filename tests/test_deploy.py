@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from flask import Flask
+from flask_babel import force_locale, gettext
 
 from clearance.core.settings import ROOT, Settings
 
@@ -58,6 +59,31 @@ def test_proxies_take_what_the_portal_takes() -> None:
     ):
         size = re.search(pattern, (DEPLOY / name).read_text(encoding="utf-8"))
         assert size and int(size[1]) * 1_000_000 > most
+
+
+def test_proxies_log_no_addresses() -> None:
+    nginx = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    assert "access_log off;" in nginx and re.search(r"error_log \S+ crit;", nginx)
+    caddy = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    assert "exclude http.log.error" in caddy and "output" not in caddy
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("away", "The service is temporarily unavailable"),
+        ("too-large", "The file is too large"),
+    ],
+)
+def test_pages_of_the_proxies_say_what_the_portals_own_would(
+    context: Flask, page: str, title: str
+) -> None:
+    text = (DEPLOY / "pages" / f"{page}.html").read_text(encoding="utf-8")
+    assert f"<h2>{title}</h2>" in text
+    with context.test_request_context(), force_locale("ar"):
+        assert f"<h1>{gettext(title)}</h1>" in text and gettext(title) != title
+    for proxy in ("nginx.conf", "Caddyfile"):
+        assert f" /{page}.html" in (DEPLOY / proxy).read_text(encoding="utf-8")
 
 
 def test_the_image_has_what_make_install_made_and_no_more() -> None:
@@ -107,11 +133,22 @@ def test_every_alarm_watches_a_metric_of_the_portal_and_says_what_to_do(
         assert {"summary", "action"} <= set(rule["annotations"])
 
 
-def test_prometheus_takes_the_alarms() -> None:
+def test_prometheus_takes_the_alarms_and_each_rings_when_it_must() -> None:
+    folder = DEPLOY / "prometheus"
+    names = re.compile(r'(?:alert: |alertname=")(\w+)')
+    rules, cases = (
+        names.findall((folder / name).read_text(encoding="utf-8"))
+        for name in ("alerts.yml", "alerts_test.yml")
+    )
+    assert rules == cases
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed")
-    rules = DEPLOY / "prometheus" / "alerts.yml"
-    subprocess.run(["promtool", "check", "rules", rules], check=True, capture_output=True)
+    subprocess.run(
+        ["promtool", "test", "rules", "alerts_test.yml"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_every_query_of_the_dashboard_reads_a_metric_of_the_portal(exported: set[str]) -> None:

@@ -20,6 +20,10 @@ from clearance.backups.frames import FrameReader, FrameWriter
 BLOCK_BYTES = 256 * 1024
 _LEVEL = 1  # of compression: the disk is not much slower
 _MOST = 64 * 1024 * 1024
+_PACKED_MOST = 2 * BLOCK_BYTES  # of a block before it was packed, which no writer exceeds
+_FORM = "The backup is damaged: it does not have the form of a backup."
+
+PARTS = frozenset({"database", "lines", "file", "manifest"})
 
 About = dict[str, Any]
 
@@ -50,8 +54,8 @@ class Tally:
         self.files += 1
         self.bytes += self._size
         self._descriptions.update(json.dumps(about, sort_keys=True).encode())
-        if self._digest.hexdigest() != about["sha256"]:
-            raise BackupError(f"The stored file {about['key']} is not what its row says.")
+        if self._digest.hexdigest() != about.get("sha256"):
+            raise BackupError(f"The stored file {about.get('key')} is not what its row says.")
 
     def values(self) -> dict[str, Any]:
         """Return the fields of the manifest."""
@@ -116,7 +120,7 @@ class ContentReader:
         """
         is_last = False
         while not is_last:
-            about = json.loads(self._block())
+            about = self._description()
             self.tally.begin(about)
             pieces = self._pieces(is_packed=bool(about.get("packed")))
             yield about, pieces
@@ -128,15 +132,36 @@ class ContentReader:
 
     def _pieces(self, *, is_packed: bool) -> Iterator[bytes]:
         while block := self._block():
-            piece = zlib.decompress(block) if is_packed else block
+            piece = _unpacked(block) if is_packed else block
             self.tally.update(piece)
             yield piece
+
+    def _description(self) -> About:
+        try:
+            about = json.loads(self._block())
+        except (ValueError, RecursionError):
+            raise BackupError(_FORM) from None
+        if not isinstance(about, dict) or about.get("part") not in PARTS:
+            raise BackupError(_FORM)
+        return about
 
     def _block(self) -> bytes:
         length = int.from_bytes(self._frames.read(4), "big")
         if length > _MOST:
-            raise BackupError("The backup is damaged: it does not have the form of a backup.")
+            raise BackupError(_FORM)
         return self._frames.read(length)
+
+
+def _unpacked(block: bytes) -> bytes:
+    """Return what was packed. Raises: BackupError, also if it would be far more than a block."""
+    unpacking = zlib.decompressobj()
+    try:
+        piece = unpacking.decompress(block, _PACKED_MOST)
+    except zlib.error:
+        raise BackupError(_FORM) from None
+    if not unpacking.eof:
+        raise BackupError(_FORM)
+    return piece
 
 
 def _packed(data: bytes) -> bytes:

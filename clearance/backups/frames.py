@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -28,6 +29,7 @@ from clearance.core.settings import Settings
 MAGIC = b"CLEARANCE-BACKUP 1\n"
 FRAME_BYTES = 1024 * 1024
 _HEADER_BYTES = 4096
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _TAG_BYTES = 64  # at most, of either cipher
 _DAMAGED = "The backup is damaged: part {number} was changed, moved or cut off."
 
@@ -179,8 +181,10 @@ def _read_header(stream: BinaryIO) -> tuple[Header, bytes]:
     line = stream.readline(_HEADER_BYTES)
     try:
         header = Header(**json.loads(line))
+        if not _FINGERPRINT.fullmatch(header.key):  # it is printed before anything is proven
+            raise ValueError("no fingerprint")
         bytes.fromhex(header.salt)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise BackupError("The backup is damaged: its first lines were changed.") from None
     return header, MAGIC + line
 

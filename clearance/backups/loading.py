@@ -159,6 +159,8 @@ class _PostgresqlTables:
             for name, last in about["sequences"].items():
                 cursor.execute("SELECT setval(quote_ident(%s)::regclass, %s)", (name, last))
             return
+        if f'"{about["table"]}"' not in self._tables or '"' in "".join(about["columns"]):
+            raise ValueError("not a table of the portal")
         with cursor.copy(f"COPY {listed(about['table'], about['columns'])} FROM STDIN") as copy:
             for piece in pieces:
                 copy.write(piece)

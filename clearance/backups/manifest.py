@@ -50,7 +50,12 @@ def read(content: Mapping[str, Any]) -> Manifest:
     signature = str(content.get("signature"))
     if not signature.isascii() or not crypto.matches(_text(fields), signature, _PURPOSE):
         raise BackupError("The manifest was not signed with a SECRET_KEY that the portal has.")
-    return Manifest(**{**fields, "keys": tuple(fields["keys"])})
+    try:
+        return Manifest(**{**fields, "keys": tuple(fields["keys"])})
+    except (KeyError, TypeError):
+        raise BackupError(
+            "The backup is of another release: its manifest has other fields."
+        ) from None
 
 
 def _text(content: Mapping[str, Any]) -> str:

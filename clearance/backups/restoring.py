@@ -95,16 +95,28 @@ def _take(place: Place, name: str, into: loading.Loading, report: Report) -> Non
     with closing(place.open(name)) as stream:
         content = reader(stream)
         for about, pieces in content.parts():
-            if about["part"] == "database":
-                into.take(about, pieces)
-            elif about["part"] == "file":
-                storage.put_back(about["key"], pieces, "application/octet-stream")
-            elif about["part"] == "lines":
-                _take_lines(about, pieces)
+            try:
+                _take_part(about, pieces, into)
+            except (KeyError, TypeError, ValueError):
+                raise BackupError(
+                    "The backup names what no portal has: it was made by hand."
+                ) from None
             report(f"restored: {content.tally.files:,} files, {content.tally.bytes:,} bytes")
 
 
+def _take_part(about: About, pieces: Iterator[bytes], into: loading.Loading) -> None:
+    """Put one part back. Raises: KeyError, TypeError, ValueError if its description is strange."""
+    if about["part"] == "database":
+        into.take(about, pieces)
+    elif about["part"] == "file":
+        storage.put_back(str(about["key"]), pieces, "application/octet-stream")
+    elif about["part"] == "lines":
+        _take_lines(about, pieces)
+
+
 def _take_lines(about: About, pieces: Iterator[bytes]) -> None:
+    if about["name"] != checkpoints.FILE:
+        raise ValueError("not a file of the portal")
     if text := b"".join(pieces).decode().rstrip("\n"):
         storage.append(about["name"], text)
 

@@ -16,6 +16,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from clearance import backups
+from clearance.auth import sealed_factors
 from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.database import reading
@@ -71,6 +72,9 @@ def _storage() -> Iterator[Finding]:
         yield Finding("no file can be written (STORAGE_URL); the log says why")
     elif storage.is_public():
         yield Finding("strangers can read the files: close the bucket or folder to them")
+    elif not storage.keeps_conditions():
+        text = "the S3 server ignores If-None-Match: lines of checkpoints.jsonl can be lost"
+        yield Finding(text, is_fault=False)
 
 
 def _disk() -> Iterator[Finding]:
@@ -133,6 +137,20 @@ def _services() -> Iterator[Finding]:
         yield Finding(fault)
 
 
+def _secrets() -> Iterator[Finding]:
+    found = sealed_factors.state()
+    if found.lost:
+        yield Finding(
+            f"no key opens {found.lost} second factors: SECRET_KEY_FALLBACKS lacks an older key"
+        )
+    if found.older:
+        yield Finding(
+            f"{found.older} second factors need a key of SECRET_KEY_FALLBACKS: flask maintain "
+            "seals them under SECRET_KEY",
+            is_fault=False,
+        )
+
+
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "installation": _installation,
     "database": _database,
@@ -144,6 +162,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "outbox": _outbox,
     "jobs": _jobs,
     "backup": _backup,
+    "secrets": _secrets,
     "services": _services,
 }
 

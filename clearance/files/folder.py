@@ -97,6 +97,10 @@ class Folder:
         """Write a file that has no name."""
         return takes_files(self.path)
 
+    def keeps_conditions(self) -> bool:
+        """Return True: nothing is overwritten here."""
+        return True
+
     def is_public(self) -> bool:
         """Return False: the rights of the folders above decide, which only the operator knows."""
         return False

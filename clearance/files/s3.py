@@ -114,6 +114,18 @@ class Bucket:
             return False
         return True
 
+    def keeps_conditions(self) -> bool:
+        """Return whether a write that must find no object is refused where there is one.
+
+        `append` needs that: without it two processes overwrite each other's lines.
+        """
+        self.is_ready()
+        try:
+            self._send(PROBE, io.BytesIO(), "text/plain", IfNoneMatch="*")
+        except _Changed:
+            return True
+        return False
+
     def _connected(self, **options: Any) -> Any:
         settings = self._settings
         return boto3.client(

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO, cast
 
+from botocore.exceptions import ClientError
+
 from clearance.files.s3 import ATTEMPTS, Bucket, faults
 from clearance.files.stores import StoreDown
 
@@ -130,20 +132,31 @@ def read(bucket: Bucket, key: str) -> BinaryIO:
 def uploads(bucket: Bucket, key: str) -> int:
     """Return how many uploads of the object are under way. Raises: StoreDown."""
     name = bucket.named(key)
-    with faults(key):
-        found = bucket.client.list_multipart_uploads(Bucket=name["Bucket"], Prefix=name["Key"])
-    return sum(upload["Key"] == name["Key"] for upload in found.get("Uploads", ()))
+    return sum(upload["Key"] == name["Key"] for upload in _under_way(bucket, name))
 
 
 def forget_uploads(bucket: Bucket, before: datetime) -> int:
     """Remove the parts of uploads that began before then and were never completed."""
     place, removed = bucket.named(""), 0
-    with faults(place["Bucket"]):
-        found = bucket.client.list_multipart_uploads(Bucket=place["Bucket"], Prefix=place["Key"])
-        for upload in found.get("Uploads", ()):
-            if upload["Initiated"] < before:
+    for upload in _under_way(bucket, place):
+        if upload["Initiated"] < before:
+            with faults(place["Bucket"]):
                 bucket.client.abort_multipart_upload(
                     Bucket=place["Bucket"], Key=upload["Key"], UploadId=upload["UploadId"]
                 )
-                removed += 1
+            removed += 1
     return removed
+
+
+def _under_way(bucket: Bucket, place: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the uploads of keys that begin as `place`'s. Raises: StoreDown."""
+    with faults(place["Bucket"]):
+        try:
+            found = bucket.client.list_multipart_uploads(
+                Bucket=place["Bucket"], Prefix=place["Key"]
+            )
+        except ClientError as fault:
+            if fault.response["Error"]["Code"] != "NoSuchUpload":
+                raise
+            return []  # as some servers say for a bucket that has never had one
+    return list(found.get("Uploads", ()))

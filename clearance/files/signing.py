@@ -37,6 +37,7 @@ def signed(pdf: bytes, note: bytes) -> bytes:
     from pyhanko.sign import PdfSignatureMetadata, PdfSigner
     from pyhanko.sign.fields import SigSeedSubFilter
 
+    # Loading pyHanko takes most of a second, and so does this, which has subclasses of its own.
     from clearance.files.signature_note import Note
 
     signer = copy.copy(current_app.extensions["signer"])

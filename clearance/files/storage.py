@@ -176,8 +176,11 @@ def follow(row: KeepsFile) -> None:
 def put_back(key: str, content: Iterable[bytes], media_type: str) -> None:
     """Store a file of a backup under the key that rows know it by. Raises: StorageUnavailable.
 
-    It is not removed when the application context ends. Call `settle` after the last one.
+    It is not removed when the application context ends. Call `settle` after the last one. Raises
+    ValueError for what is no key: it would be a path.
     """
+    if not _is_key(key):
+        raise ValueError("not a key of a stored file")
     with SpooledTemporaryFile(_IN_MEMORY_BYTES) as stream, _reported("file_not_stored", key):
         stream.writelines(content)
         _store().put(key, cast(BinaryIO, stream), media_type, is_settled=False)
@@ -266,6 +269,11 @@ def is_ready() -> bool:
     return is_ready
 
 
+def keeps_conditions() -> bool:
+    """Return whether processes that add lines at once lose none (for doctor). Raises: OSError."""
+    return _store().keeps_conditions()
+
+
 def is_public() -> bool:
     """Return whether strangers can read the files (for doctor)."""
     return _store().is_public()
@@ -327,10 +335,9 @@ def _told_of(chosen: list[str]) -> set[str | None]:
 
 def _is_key(name: str) -> bool:
     try:
-        uuid.UUID(name)
+        return str(uuid.UUID(name)) == name
     except ValueError:
         return False
-    return True
 
 
 def _store() -> Store:

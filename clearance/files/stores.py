@@ -46,6 +46,9 @@ class Store(Protocol):
     def is_ready(self) -> bool:
         """Return whether files can be stored, by storing one."""
 
+    def keeps_conditions(self) -> bool:
+        """Return whether two processes can add lines to one file without losing any."""
+
     def is_public(self) -> bool:
         """Return whether strangers can read the files."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import segno
 import typst
@@ -23,6 +23,7 @@ TEMPLATES = ROOT / "templates" / "pdf"
 FONT_PACKAGES = ("fontpkg_ibm_plex_sans_arabic", "fontpkg_amiri")
 PDF_STANDARD: Literal["ua-1"] = "ua-1"  # tagged, for screen readers
 NO_GLYPH = "could not be displayed with font"  # typst's error if no font has a character
+PICTURE_PPI = 100
 INK = "#0a3650"
 
 _local = threading.local()
@@ -44,13 +45,29 @@ def set_pdf(template: str, data: Mapping[str, Any], dated: datetime) -> bytes:
         return _compiled(template, data, dated, is_standard=False)
 
 
+def set_picture(template: str, data: Mapping[str, Any], dated: datetime) -> bytes:
+    """Draw the first page of a template as PNG; arguments and errors as of `set_pdf`."""
+    result = _compiler().compile(
+        input=str(TEMPLATES / template),
+        format="png",
+        ppi=PICTURE_PPI,
+        sys_inputs=_inputs(data),
+        timestamp=int(dated.timestamp()),
+    )
+    return result[0] if isinstance(result, list) else cast(bytes, result)
+
+
+def _inputs(data: Mapping[str, Any]) -> dict[str, str]:
+    return {"data": json.dumps(data, ensure_ascii=False, sort_keys=True)}
+
+
 def _compiled(
     template: str, data: Mapping[str, Any], dated: datetime, *, is_standard: bool
 ) -> bytes:
     result = _compiler().compile(
         input=str(TEMPLATES / template),
         format="pdf",
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False, sort_keys=True)},
+        sys_inputs=_inputs(data),
         timestamp=int(dated.timestamp()),
         pdf_standards=[PDF_STANDARD] if is_standard else [],
     )

@@ -12,6 +12,7 @@ from clearance.issuing.operations import (
     void_all,
     void_valid_documents,
 )
+from clearance.issuing.rendering import sample_picture
 
 __all__ = [
     "WAITING_MARK",
@@ -22,6 +23,7 @@ __all__ = [
     "of_request",
     "recent",
     "render_missing",
+    "sample_picture",
     "title_of",
     "void_all",
     "void_valid_documents",

@@ -12,13 +12,16 @@ from PIL import Image, ImageOps
 
 from clearance.core.i18n import format_day
 from clearance.core.values import isolate
-from clearance.files.typesetting import qr_svg, set_pdf
+from clearance.files.typesetting import qr_svg, set_pdf, set_picture
 from clearance.models.enums import IssuedKind
+from clearance.services.statements import Composed
 
 DAYS = ("issued", "valid_until", "dated")
 AS_IT_IS = frozenset({"status", "gender", "ar", "en"})
 """Codes, and paragraphs of a statement, in which only the values are isolated."""
 CODE_GROUP = 4
+SAMPLE = "SAMPLE"
+"""The check code of samples; real ones are longer."""
 PHOTO_SIZE = (360, 480)  # 3:4, 400 dpi on the card
 PHOTO_QUALITY = 88
 REDUCIBLE = frozenset({"L", "RGB", "RGBA"})
@@ -42,7 +45,19 @@ def issued_pdf(sheet: Sheet, photo: bytes | None = None) -> bytes:
     photo: a `portrait` for a card; None draws a silhouette. User input is passed as JSON, with
     bidirectional isolation (security rule 33).
     """
-    data = {
+    return set_pdf(f"{IssuedKind(sheet.kind)}.typ", _data(sheet, photo), sheet.issued_at)
+
+
+def sample_picture(statement: Composed, base_url: str, now: datetime) -> bytes:
+    """Draw a statement as PNG, marked as a sample; its number and code are nobody's."""
+    named = {"number": f"{statement.prefix}/0/{now:%y}", "check_url": f"{base_url}/check/{SAMPLE}"}
+    content = {**statement.content, **named, "mark": "نموذج"}
+    sheet = Sheet(IssuedKind.STATEMENT, "ar", SAMPLE, content, now)
+    return set_picture(f"{IssuedKind.STATEMENT}.typ", _data(sheet, None), now)
+
+
+def _data(sheet: Sheet, photo: bytes | None) -> dict[str, Any]:
+    return {
         **_shown(sheet.content),
         "language": sheet.language,
         "code": grouped(sheet.check_code),
@@ -50,7 +65,6 @@ def issued_pdf(sheet: Sheet, photo: bytes | None = None) -> bytes:
         "address": _without_scheme(str(sheet.content["check_url"]).rpartition("/")[0]),
         "photo": list(photo) if photo is not None else None,
     }
-    return set_pdf(f"{IssuedKind(sheet.kind)}.typ", data, sheet.issued_at)
 
 
 def grouped(check_code: str) -> str:

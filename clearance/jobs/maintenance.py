@@ -8,6 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from clearance.auth import sealed_factors
 from clearance.core import audit
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
@@ -39,7 +40,16 @@ def refresh_statistics(now: datetime) -> str:
     return "done"
 
 
-STEPS: dict[str, Step] = {"purge": purge, "statistics": refresh_statistics}
+def renew_secrets(_now: datetime) -> str:
+    """Seal second factors under the present SECRET_KEY, so that an older one may go."""
+    return f"{sealed_factors.renew()} sealed anew"
+
+
+STEPS: dict[str, Step] = {
+    "purge": purge,
+    "secrets": renew_secrets,
+    "statistics": refresh_statistics,
+}
 """What is run, in this order, each in transactions of its own; others add theirs."""
 
 

@@ -15,6 +15,7 @@ from clearance.core import idempotency
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.i18n import language
+from clearance.web.logging import field_names
 from forms.base import BaseForm
 
 _PAUSE_SECONDS = 0.2
@@ -85,7 +86,7 @@ def note_leftovers(form: BaseForm) -> None:
     """Log posted names that match no field; their values are ignored (rule 23)."""
     names = form.unknown_fields()
     if names:
-        log.warning("unknown_fields", endpoint=request.endpoint, names=[n[:40] for n in names[:20]])
+        log.warning("unknown_fields", endpoint=request.endpoint, names=field_names(names))
 
 
 def validate(form: BaseForm, is_image_right: bool) -> bool:

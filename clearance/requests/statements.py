@@ -13,11 +13,18 @@ from clearance.core.clock import kuwait_date
 from clearance.models import Request
 from clearance.notifications import events
 from clearance.requests import notice_values, stages
-from clearance.services import versions
+from clearance.services import answers, versions
 from clearance.services.field_specs import FieldSpec
 from clearance.services.rows import Table
 from clearance.services.schema import Definition
-from clearance.services.statements import VALID_UNTIL, Composed, Paragraph, Statement, Validity
+from clearance.services.statements import (
+    ALWAYS_WORDS,
+    VALID_UNTIL,
+    Composed,
+    Paragraph,
+    Statement,
+    Validity,
+)
 
 NOTHING = "–"
 """Read in the place of an empty value for which the paragraph has no text."""
@@ -38,6 +45,38 @@ def composed(req: Request, now: datetime) -> tuple[Composed, ...]:
         for statement in service.issued
         if statement.when is None or statement.when.holds(values)
     )
+
+
+def sample(service: Definition, statement: Statement, today: date, *, is_filled: bool) -> Composed:
+    """Return a statement of a draft, sound or not, with invented values.
+
+    is_filled: everything is filled in and every paragraph printed; else only what must be.
+    """
+    specs = [
+        spec
+        for spec in service.answered
+        if is_filled or not spec.is_asked or (spec.required and not service.condition_of(spec))
+    ]
+    values = {spec.name: answers.invented(spec, today) for spec in specs}
+    empty = dict.fromkeys(i18n.LANGUAGES, "")
+    words = {name: dict(empty) for name in service.answered_names}
+    for lang in i18n.LANGUAGES:
+        with force_locale(lang):
+            for spec in specs:
+                text = answers.written(spec, values[spec.name], lang)
+                words[spec.name][lang] = spec.title(lang) if text == answers.ELLIPSIS else text
+            for name, text in ALWAYS_WORDS.items():
+                words.setdefault(name, {})[lang] = str(text)
+    for name in (name for part in statement.paragraphs for name in part.placeholders):
+        words.setdefault(name, dict.fromkeys(i18n.LANGUAGES, f"{{{name}}}"))
+    words["today"] = dict.fromkeys(i18n.LANGUAGES, i18n.format_day(today))
+    until = statement.valid.until if statement.valid is not None else None
+    if until is not None and type(values.get(until)) is not date:
+        statement = statement.model_copy(update={"valid": None})
+    if is_filled:
+        whole = [part.model_copy(update={"when": None}) for part in statement.paragraphs]
+        statement = statement.model_copy(update={"paragraphs": tuple(whole)})
+    return _composed(service, statement, values, words, today)
 
 
 def _words(req: Request, service: Definition, now: datetime) -> Words:

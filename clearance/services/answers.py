@@ -18,6 +18,7 @@ from clearance.services import rows
 from clearance.services.field_specs import MOST_ROWS, FieldSpec
 from clearance.services.standard_fields import DATE_KINDS, Kind, is_empty, value_fault
 
+ELLIPSIS = "…"
 CHOICE_KINDS = frozenset({Kind.CHOICE, Kind.CHOICES})
 
 
@@ -93,6 +94,24 @@ def contrasted(spec: FieldSpec, before: Any, after: Any, lang: str) -> tuple[str
     """Format two values of the field's type in `lang`; of rows only those that differ."""
     texts = written(spec, before, lang), written(spec, after, lang)
     return rows.differing(before, after, texts) if spec.kind is Kind.ROWS else texts
+
+
+def invented(spec: FieldSpec, today: date) -> Any:
+    """Return a value for a sample: of the field's type, or an ellipsis for any text."""
+    if spec.kind is Kind.ROWS:
+        row = {column.name: invented(column, today) for column in spec.columns}
+        return (row, row)
+    if spec.kind in CHOICE_KINDS:
+        chosen = tuple(choice.value for choice in spec.offered[:2])
+        return chosen if spec.kind is Kind.CHOICES else next(iter(chosen), ELLIPSIS)
+    found: dict[Kind, Any] = {
+        **dict.fromkeys(DATE_KINDS, today),
+        Kind.NUMBER: int(spec.minimum or 1),
+        Kind.AMOUNT: Decimal(spec.minimum or 1),
+        Kind.BOOL: True,
+        Kind.COUNTRY: "KW",
+    }
+    return found.get(spec.kind, ELLIPSIS)
 
 
 def fault(spec: FieldSpec, value: Any, today: date, held: Any = None) -> Any | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from clearance.core import i18n
+from clearance.core.extensions import db
+from clearance.models import BrokerType, LegalEntity
 from clearance.services import answers
 from clearance.services.conditions import Condition, OtherField
 from clearance.services.schema import Definition
@@ -19,6 +22,10 @@ ABOUT_WORDS: Mapping[str, Any] = {
     "applicant_is": _l("Who applies"),
     "broker_type": _l("Broker type"),
     "legal_entity": _l("Organisation type"),
+}
+_TABLES: Mapping[str, Any] = {
+    "broker_type": BrokerType,
+    "legal_entity": LegalEntity,
 }
 _ABOUT_VALUES: Mapping[str, Any] = {
     "own": _l("the person themselves"),
@@ -80,8 +87,18 @@ def _value(field: str, operand: Any, definition: Definition) -> str:
     if isinstance(operand, OtherField):
         return str(_("“%(field)s”", field=called(operand.field, definition)))
     spec = definition.answered_field(field)
-    if spec is None or not spec.is_own:
-        return str(_("“%(field)s”", field=_ABOUT_VALUES.get(operand, operand)))
+    if spec is None:
+        names = about_values(field).get(operand, {})
+        return str(_("“%(field)s”", field=names.get(i18n.language(), operand)))
     value = answers.typed(spec, operand)
     text = answers.written(spec, operand if value is None else value, i18n.language())
-    return str(_("“%(field)s”", field=text)) if spec.choices else text
+    return str(_("“%(field)s”", field=text)) if spec.choices or not spec.is_own else text
+
+
+def about_values(name: str) -> dict[str, dict[str, str]]:
+    """Return the values of one of `ABOUT_WORDS` → what they are called, by language."""
+    model = _TABLES.get(name)
+    if model is None:
+        return {value: i18n.in_both(words) for value, words in _ABOUT_VALUES.items()}
+    rows: Iterable[Any] = db.session.scalars(sa.select(model).order_by(model.position, model.code))
+    return {row.code: {"ar": row.name_ar, "en": row.name_en} for row in rows}

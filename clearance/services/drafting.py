@@ -5,7 +5,6 @@ A draft is kept apart from versions and need not be valid. It begins with its fi
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -94,14 +93,25 @@ class Source:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _copied(document: Any) -> Any:
+    """Return a deep copy of a document, as JSON, which is much faster than `copy.deepcopy`."""
+    return json.loads(json.dumps(document))
+
+
+def version_of(code: str) -> int:
+    """Return the number that a change of the service's draft must have seen; 0 without one."""
+    draft = db.session.get(ServiceDraft, code)
+    return draft.version if draft is not None else 0
+
+
 def source(code: str) -> Source:
     """Return the draft of a service, or what its version in use says. Raises: NotFound."""
     draft, newest = db.session.get(ServiceDraft, code), _newest(code)
     if draft is not None:
-        return Source(code, copy.deepcopy(draft.document), draft, newest)
+        return Source(code, _copied(draft.document), draft, newest)
     if newest is None:
         raise NotFound
-    return Source(code, reading.lift(copy.deepcopy(newest.definition)), None, newest)
+    return Source(code, reading.lift(_copied(newest.definition)), None, newest)
 
 
 def create(
@@ -117,7 +127,7 @@ def create(
     title: by language. copy_of: code of the service whose definition it takes; None for an empty
     one. Raises: NotFound (copy_of), Refused (the code or the prefix is taken).
     """
-    document = source(copy_of).document if copy_of else copy.deepcopy(_EMPTY)
+    document = source(copy_of).document if copy_of else _copied(_EMPTY)
     named = {"code": code, "prefix": prefix, "title": dict(title)}
     if not copy_of:
         named["description"] = dict(title)
@@ -164,7 +174,7 @@ def change(
     """
     draft = _locked(code, seen)
     before = source(code).document
-    after = copy.deepcopy(before)
+    after = _copied(before)
     apply(after)
     changes = _changed(before, after)
     if not changes:
@@ -240,7 +250,7 @@ def restore(code: str, keys: tuple[str, ...], seen: int, actor: Actor, now: date
         for key in keys:
             document.pop(key, None)
             if key in used:
-                document[key] = copy.deepcopy(used[key])
+                document[key] = _copied(used[key])
 
     change(code, apply, seen, actor, now)
 
@@ -296,7 +306,7 @@ def findings(found: Source, today: date) -> list[Finding]:
     if definition is not None:
         wrong += versions.of_today(definition, today)
     if definition is not None and found.draft is not None and found.base is not None:
-        wrong += changed_in_one(reading.read(found.base.definition, found.code), definition)
+        wrong += changed_in_one(versions.as_published(found.base), definition)
     return sorted(wrong, key=lambda each: each.is_remark)
 
 
@@ -357,7 +367,7 @@ def _step(code: str, seen: int, actor: Actor, now: datetime, *, is_undo: bool) -
     if draft is None or step is None:
         raise Refused(Refusal(_l("There is nothing to undo or to redo.")))
     step.is_undone = is_undo
-    document = copy.deepcopy(draft.document)
+    document = _copied(draft.document)
     for key, (before, after) in step.changes.items():
         value = before if is_undo else after
         document.pop(key, None)

@@ -141,6 +141,8 @@ _BELONGS = {
     **dict.fromkeys(("future", "past", "within_days", "min_age"), ("date",)),
 }
 """Property → the types of own fields that have it."""
+ONLY_SHOWN = frozenset({Kind.REFERENCE, Kind.BROKER_TYPE})
+"""Kinds of standard fields that nobody fills in."""
 NO_COLUMNS = frozenset({"rows", "textarea", "choices"})
 """Types of fields that a column cannot have."""
 NOT_OF_COLUMNS = ("section", "default", "declaration", "was")
@@ -222,7 +224,7 @@ class FieldSpec(Part):
                     name=self.called,
                 )
             )
-        elif self.is_asked and self.kind in {Kind.REFERENCE, Kind.BROKER_TYPE}:
+        elif self.is_asked and self.kind in ONLY_SHOWN:
             raise Unfit(_l("“%(name)s” can only be shown.", name=self.called))
         if self.required and not self.is_asked:
             raise Unfit(_l("“%(name)s” is only shown, so it cannot be required.", name=self.called))

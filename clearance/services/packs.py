@@ -230,10 +230,13 @@ def exists(code: str) -> bool:
     return True
 
 
-def put_in_draft(document: Document, seen: int, actor: Actor, now: datetime) -> bool:
+def put_in_draft(
+    document: Document, seen: int, actor: Actor, now: datetime, verb: str = "imported"
+) -> bool:
     """Make the document the draft of its service, which exists. Flushes and audits.
 
-    seen: the version of the draft that the actor saw, 0 for none. Returns whether anything changed.
+    seen: the version of the draft that the actor saw, 0 for none. verb: what the trail calls it.
+    Returns whether anything changed.
     Raises: NotFound, drafting.StaleDraft.
     """
     if is_same(document):
@@ -243,7 +246,7 @@ def put_in_draft(document: Document, seen: int, actor: Actor, now: datetime) -> 
         draft.clear()
         draft.update(document)
 
-    drafting.change(document["code"], apply, seen, actor, now, verb="imported")
+    drafting.change(document["code"], apply, seen, actor, now, verb=verb)
     return True
 
 

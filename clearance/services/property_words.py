@@ -63,6 +63,7 @@ PROPERTIES: Mapping[str, Any] = {
     "paragraphs": _l("Text"),
     "paragraphs.ar": _l("Text in Arabic"),
     "paragraphs.en": _l("Text in English"),
+    "paragraphs.when": _l("Printed when"),
     "paragraphs.or_": _l("Text where a value is missing"),
     "show": _l("Answers in the table"),
     "valid": _l("Validity"),
@@ -163,8 +164,11 @@ def label(name: str, within: str = "", lang: str = "") -> str:
     in that language of a property that has both. Raises: KeyError for no property.
     """
     words = PROPERTIES[key if (key := f"{within}.{name}") in PROPERTIES else name]
-    if not lang:
-        return str(words)
+    return in_language(words, lang) if lang else str(words)
+
+
+def in_language(words: Any, lang: str) -> str:
+    """Return what the text of a property in `lang` is called. words: of the property."""
     if lang == "ar":
         return str(_("%(property)s in Arabic", property=words))
     return str(_("%(property)s in English", property=words))

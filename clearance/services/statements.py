@@ -20,10 +20,17 @@ from clearance.services.findings import Unfit
 ISSUE: Final = "issue_statements"
 """Name of the effect that issues them."""
 
-ALWAYS = ("number", "name", "organisation", "today")
-"""What paragraphs may name besides fields: the request's number, its person, who asks, the day."""
 VALID_UNTIL = "valid_until"
 """The last day, of a statement that has one."""
+ALWAYS_WORDS: Final[Mapping[str, Any]] = {
+    "number": _l("Request number"),
+    "name": _l("Name of the person"),
+    "organisation": _l("Organisation"),
+    "today": _l("Day of issue"),
+    VALID_UNTIL: _l("Last day of a document that has one"),
+}
+"""What paragraphs may name besides fields, in words."""
+ALWAYS = tuple(name for name in ALWAYS_WORDS if name != VALID_UNTIL)
 
 Text = Annotated[str, AfterValidator(clean_lines), Field(min_length=1, max_length=2000)]
 

@@ -28,6 +28,16 @@ _STEPS: Mapping[Kind, Any] = {
     **dict.fromkeys(DATE_KINDS, timedelta(1)),
 }
 
+MOST_KEPT = 50
+_LABELS = dict.fromkeys(("label", "hint", "example", "unit", "row"), True)
+_TEXTS: Any = {
+    **dict.fromkeys(("title", "short_title", "description", "conditions", "button"), True),
+    "messages": True,
+    "fields": {"__all__": _LABELS},
+}
+_found: dict[str, Ways] = {}
+"""The ways of the definitions looked at last, by what of these is no text."""
+
 
 @dataclass(frozen=True)
 class Way:
@@ -65,9 +75,14 @@ def through(definition: Definition) -> Ways:
 
     Answers to one question that lead to the same rest are one branch.
     """
-    walk = _Walk(definition)
-    ways = walk.from_step(0, dict.fromkeys(ABOUT), Way())
-    return Ways(ways[:MOST], walk.left >= 0, walk.ends)
+    key = definition.model_dump_json(exclude=_TEXTS)
+    if key not in _found:
+        walk = _Walk(definition)
+        ways = walk.from_step(0, dict.fromkeys(ABOUT), Way())
+        _found[key] = Ways(ways[:MOST], walk.left >= 0, walk.ends)
+        while len(_found) > MOST_KEPT:
+            _found.pop(next(iter(_found)), None)
+    return _found[key]
 
 
 @dataclass

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
+from itertools import islice
 from typing import Any, TextIO
 
 import structlog
@@ -19,6 +20,8 @@ _PERSONAL = (
     (re.compile(r"(?<!\w)\+[0-9]{8,15}(?!\w)"), mask_mobile),
     (re.compile(r"(?<!\w)[0-9]{12}(?!\w)"), mask_civil_id),
 )
+
+_NAME = re.compile(r"[a-z][a-z_-]{0,39}")
 
 
 def init_app(app: Flask) -> None:
@@ -45,11 +48,17 @@ def handler_to(stream: TextIO) -> logging.Handler:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _mask,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                # ASCII alone: other characters could move the cursor of whoever reads the log.
+                structlog.processors.JSONRenderer(ensure_ascii=True),
             ],
         )
     )
     return handler
+
+
+def field_names(names: Iterable[str]) -> list[str]:
+    """Return posted names for a log line, 20 at most; one that no form has may be anything."""
+    return [name if _NAME.fullmatch(name) else "…" for name in islice(names, 20)]
 
 
 def _mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:

@@ -102,6 +102,22 @@ function start(form) {
     event.preventDefault();
     saving.then(() => form.requestSubmit(event.submitter));
   });
+  // The other forms of the page are sent with the version that the last save made.
+  window.addEventListener(
+    "submit",
+    async (event) => {
+      const { target, submitter } = event;
+      if (target === form || leaving || isSignedOut || (!changed && !saving) || !target.elements.version) return;
+      event.preventDefault();
+      event.stopPropagation();
+      clearTimeout(timer);
+      await saving;
+      if (changed) await saveNow();
+      changed = false;
+      target.requestSubmit(submitter);
+    },
+    true,
+  );
   // What was typed a moment ago is saved before a link leads away.
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[href]");

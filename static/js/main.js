@@ -28,6 +28,8 @@ const NEEDS = {
   "[data-keys]": "./keys.js",
   "[data-receipt]": "./receipt.js",
   "[data-preview]": "./builder.js",
+  "[data-suggests]": "./suggests.js",
+  "img[data-sample]": "./samples.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };
 

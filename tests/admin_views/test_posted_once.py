@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from flask import Flask, current_app
 from werkzeug.test import TestResponse
 
@@ -31,6 +32,7 @@ from clearance.models import (
     UserSession,
 )
 from clearance.models.enums import DeliveryStatus, IssuedKind, Role, Status, SubscriptionStatus
+from clearance.services import versions
 from tests.support import (
     exam_factories,
     factories,
@@ -421,6 +423,15 @@ def restoring(office: Office) -> Form:
     return _of_changed_draft(office, "form[action$='/restore/basics']")
 
 
+def drafting_version(office: Office) -> Form:
+    with office.app.app_context():
+        request_factories.load_services()
+        exam = versions.numbered("exam").definition
+        request_factories.publish(yaml.safe_dump(exam), processing_days=9)
+    browser = office.staff(Role.ADMINISTRATOR)
+    return Form(browser, "/office/services/exam/versions/", "form[action$='/versions/1/draft']")
+
+
 def discarding_service(office: Office) -> Form:
     return _of_changed_draft(office, "form[action$='/discard']")
 
@@ -562,6 +573,7 @@ FORMS: dict[Callable[[Office], Form], str] = {
     undoing: "DraftRoutes.draft_undo",
     redoing: "DraftRoutes.draft_redo",
     restoring: "DraftRoutes.draft_restore",
+    drafting_version: "VersionRoutes.draft_of_version",
     discarding_service: "DraftRoutes.draft_discard",
     publishing: "PublishRoutes.draft_publish",
     importing: "PackRoutes.pack_import",

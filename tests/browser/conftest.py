@@ -24,7 +24,7 @@ from tests.browser.visits import SECRET, Portal, Visit
 from tests.support.gateways import SmsGateway, SmtpGateway, free_port
 
 # Generous: on a machine with other work everything takes several times as long.
-START_SECONDS, TEST_SECONDS = 150, 300
+START_SECONDS, TEST_SECONDS = 300, 300
 expect.set_options(timeout=15_000)
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
@@ -64,7 +64,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("portal") / "own"
     with SmtpGateway() as mail, SmsGateway() as sms:
         shutil.copytree(_world(_shared(tmp_path_factory), mail, sms), folder)
-        with _served(folder, mail, sms) as url:
+        with served(folder, mail, sms) as url:
             yield Portal(url, mail, sms, folder)
 
 
@@ -85,14 +85,14 @@ def _world(shared: Path, mail: SmtpGateway, sms: SmsGateway) -> Path:
             assert time.monotonic() < deadline, "nobody made the world"
             time.sleep(0.1)
         return world
-    with _served(world, mail, sms):
+    with served(world, mail, sms):
         pass
     made.touch()
     return world
 
 
 @contextmanager
-def _served(folder: Path, mail: SmtpGateway, sms: SmsGateway) -> Iterator[str]:
+def served(folder: Path, mail: SmtpGateway, sms: SmsGateway) -> Iterator[str]:
     """Run the portal on `folder`; gives its address once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"

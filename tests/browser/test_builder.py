@@ -79,7 +79,7 @@ def test_what_is_typed_is_saved_and_the_preview_follows(builder: Any) -> None:
     visit, draft = builder()
     page = visit.open(f"{draft}/form/fields/port/")
     expect(preview(page).locator(".is-chosen")).to_contain_text("Port")
-    page.locator("[name=label_en]").fill("Harbour of arrival")
+    page.locator("#label_en").fill("Harbour of arrival")
     saved(page)
     expect(preview(page).locator(".is-chosen")).to_contain_text("Harbour of arrival")
     expect(page.locator("#draft-state")).to_contain_text("Draft")
@@ -97,21 +97,38 @@ def test_what_is_typed_is_saved_and_the_preview_follows(builder: Any) -> None:
         page.locator("#draft-tools form[action$='/undo'] button").click()
 
 
+def test_another_form_of_the_page_waits_for_what_is_being_saved(builder: Any) -> None:
+    visit, draft = builder()
+    page = visit.open(f"{draft}/form/fields/port/")
+    page.wait_for_load_state("networkidle")
+    page.locator("details:has(#add-fields) > summary").click()
+    page.locator("#fields-ar").fill("الرصيف")
+    page.locator("#fields-en").fill("Quay")
+    page.locator("#label_en").fill("Harbour")
+    page.locator("#add-fields .form-actions button").click()
+    page.wait_for_url("**/fields/quay/**")
+    labels = [each["label"]["en"] for each in fields_of(visit.portal, draft) if "label" in each]
+    assert "Harbour" in labels and labels[-1] == "Quay"
+    expect(page.locator("#label_ar")).to_have_value("الرصيف")
+    page.keyboard.press("Tab")  # goes on where the new field begins, not at the top of the page
+    assert page.evaluate("Boolean(document.activeElement.closest('#draft-part'))")
+
+
 def test_who_saves_an_older_copy_sees_both_values(builder: Any, office: Any) -> None:
     visit, draft = builder()
     page = visit.open(f"{draft}/form/fields/port/")
     other = office(ADMIN, "en")
     second = other.open(f"{draft}/form/fields/port/")
-    page.locator("[name=label_en]").fill("Harbour")
+    page.locator("#label_en").fill("Harbour")
     saved(page)
-    second.locator("[name=label_en]").fill("Quay")
+    second.locator("#label_en").fill("Quay")
     expect(second.locator(STATUS)).to_contain_text("Compare both values")
     with second.expect_navigation():
         second.locator("#part-form .form-actions button").click()
     expect(second.locator("#differences tbody")).to_contain_text("الميناء · Harbour")
     expect(second.locator("#differences tbody")).to_contain_text("الميناء · Quay")
     assert faults(second) == []
-    expect(second.locator("[name=label_en]")).to_have_value("Quay")
+    expect(second.locator("#label_en")).to_have_value("Quay")
     other.forgive(409)
 
 
@@ -120,17 +137,17 @@ def test_a_session_that_ends_and_a_lost_connection_lose_nothing(builder: Any) ->
     page = visit.open(f"{draft}/form/fields/port/")
     page.wait_for_load_state("networkidle")
     visit.context.set_offline(True)
-    page.locator("[name=label_en]").fill("Harbour")
+    page.locator("#label_en").fill("Harbour")
     expect(page.locator(STATUS)).to_contain_text("no connection")
     visit.context.set_offline(False)
     page.locator("[name=hint_en]").fill("As on the ticket")
     saved(page)
     visit.portal.end_sessions(ADMIN)
-    page.locator("[name=label_en]").fill("Harbour of arrival")
+    page.locator("#label_en").fill("Harbour of arrival")
     expect(page.locator(f"{STATUS} a")).to_be_visible()
     visit.enter(ADMIN)
     page = visit.open(f"{draft}/form/fields/port/")
-    expect(page.locator("[name=label_en]")).to_have_value("Harbour of arrival")
+    expect(page.locator("#label_en")).to_have_value("Harbour of arrival")
     visit.errors[:] = [each for each in visit.errors if "401" not in each and "ERR_" not in each]
 
 
@@ -217,7 +234,7 @@ def test_without_scripts_everything_has_a_button(office: Any) -> None:
         row.locator("button[value=down]").click()
     expect(page.locator(".flashes")).to_contain_text("“Port” is number 2.3 now.")
     visit.open(f"{draft}/form/fields/port/")
-    page.locator("[name=label_en]").fill("Harbour")
+    page.locator("#label_en").fill("Harbour")
     with page.expect_navigation():
         page.locator("#part-form .form-actions button").click()
     expect(preview(page).locator("#preview")).to_contain_text("Harbour")

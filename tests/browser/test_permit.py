@@ -44,6 +44,15 @@ def by_three() -> dict[str, Any]:
 @pytest.fixture
 def inspectors(portal: Portal) -> Iterator[None]:
     """A second team and a third reviewer; at the end the team goes and the service is archived."""
+    make_inspectors(portal)
+    yield
+    portal.rows("UPDATE service SET is_active = 0 WHERE code = ?", CODE)
+    portal.rows("DELETE FROM team_member")
+    portal.rows("DELETE FROM team WHERE code = ?", INSPECTORS)
+
+
+def make_inspectors(portal: Portal) -> None:
+    """Add the team of the inspectors, and a reviewer who signs."""
     columns = [name for _, name, *_ in portal.rows("PRAGMA table_info(user)")]
     own = {"id": "NULL", "email": f"'{CHIEF}'", "mobile": "'+96551239999'", "civil_id": "NULL"}
     values = ", ".join(own.get(name, f'"{name}"') for name in columns)
@@ -53,10 +62,6 @@ def inspectors(portal: Portal) -> Iterator[None]:
     member = "INSERT INTO team_member SELECT ?, id FROM user WHERE email = ?"
     for team, email in TEAMS:
         portal.rows(member, team, f"{email}@example.com")
-    yield
-    portal.rows("UPDATE service SET is_active = 0 WHERE code = ?", CODE)
-    portal.rows("DELETE FROM team_member")
-    portal.rows("DELETE FROM team WHERE code = ?", INSPECTORS)
 
 
 @pytest.mark.usefixtures("inspectors")

@@ -32,9 +32,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from queue import Queue
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -59,7 +60,10 @@ BACKLOG = 20  # sent requests that wait for the reviewers
 FILE_OF = 5  # sent requests one has a file: judging files takes the most time
 MOST_ANSWERS, MOST_SECONDS = 12, 60  # from one kill to the next
 NUMBER = re.compile(r"\bCE/[0-9]+/[0-9]{2}\b")
+TRIES = 3
 JUMPS = (0, 3600, -3600)  # seconds
+
+Did = TypeVar("Did")
 
 
 class Sent(NamedTuple):
@@ -210,7 +214,7 @@ class Crew:
     ) -> None:
         self.sent: list[Sent] = []
         self.decided: list[int] = []
-        self.refusals: list[str] = []
+        self.refusals = Counter[str]()
         self._ended, self._to_decide = threading.Event(), Queue[int | None](BACKLOG)
         with app.app_context():
             request_factories.load_services()
@@ -265,30 +269,43 @@ class Crew:
         for request_id in drafts:
             if self._ended.is_set():
                 return
-            file = b"" if request_id % FILE_OF else files.pdf(text=f"Request {request_id}")
-            chosen = {"files": (io.BytesIO(file), "scan.pdf"), "kind": "other"} if file else {}
-            try:
-                form = agent.open(f"/my/requests/{request_id}/form")
-                _address, page = agent.send(form, "form#request-form", chosen, "submit=send")
-                number = NUMBER.search(page.get_text())
-                if number is None:
-                    raise NotDone(f"request {request_id} has no number")
-            except NotDone as refusal:
-                self.refusals.append(str(refusal))
-                agent.sign_in()
-                continue
-            self.sent.append(Sent(request_id, number[0], file))
-            self._to_decide.put(request_id)
+            if sent := self._patiently(agent, partial(_sent, agent, request_id)):
+                self.sent.append(sent)
+                self._to_decide.put(request_id)
 
     def _decide(self, reviewer: Person) -> None:
         while (request_id := self._to_decide.get()) is not None:
-            try:
-                step = reviewer.open(f"/office/requests/{request_id}/do/preapprove")
-                reviewer.send(step, "form#step", {})
+            if self._patiently(reviewer, partial(_decided, reviewer, request_id)):
                 self.decided.append(request_id)
+
+    def _patiently(self, person: Person, act: Callable[[], Did]) -> Did | None:
+        """Act, some times if that is refused: a jump of the clock ends sessions."""
+        for _ in range(TRIES):
+            try:
+                return act()
             except NotDone as refusal:
-                self.refusals.append(str(refusal))
-                reviewer.sign_in()
+                self.refusals[str(refusal)] += 1
+                person.sign_in()
+        return None
+
+
+def _sent(agent: Person, request_id: int) -> Sent:
+    """Send a draft. Raises: NotDone."""
+    file = b"" if request_id % FILE_OF else files.pdf(text=f"Request {request_id}")
+    chosen = {"files": (io.BytesIO(file), "scan.pdf"), "kind": "other"} if file else {}
+    form = agent.open(f"/my/requests/{request_id}/form")
+    _address, page = agent.send(form, "form#request-form", chosen, "submit=send")
+    number = NUMBER.search(page.get_text())
+    if number is None:
+        raise NotDone("a sent request has no number")
+    return Sent(request_id, number[0], file)
+
+
+def _decided(reviewer: Person, request_id: int) -> bool:
+    """Decide a request. Raises: NotDone."""
+    step = reviewer.open(f"/office/requests/{request_id}/do/preapprove")
+    reviewer.send(step, "form#step", {})
+    return True
 
 
 def report(app: Flask, crew: Crew, mail: SmtpGateway) -> int:
@@ -312,7 +329,7 @@ def report(app: Flask, crew: Crew, mail: SmtpGateway) -> int:
     again = len(mail.messages) - len({message["Message-ID"] for message in mail.messages})
     answered = f"{len(crew.sent)} sent ({len(with_files)} with a file), {len(crew.decided)} decided"
     print(f"answered: {answered}; lost: {lost or 0}")
-    print(f"asked again: {crew.asked_again}; refused: {crew.refusals[:3] or 0}")
+    print(f"asked again: {crew.asked_again}; refused: {dict(crew.refusals.most_common(3))}")
     print(f"steps taken twice: {doubled or 0}; numbers are gapless: {not gaps}")
     print(f"trail: {faults or 'whole'}; mails: {len(mail.messages)}, {again} of them again")
     print(f"deliveries: {deliveries}")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from urllib.request import Request, urlopen
 
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import TimestampSigner
 from werkzeug.test import EnvironBuilder
 
 from clearance.auth import form_tokens, sessions
@@ -57,7 +59,7 @@ class Person:
         address, soup = page
         tag = soup.select_one(form)
         if tag is None:
-            raise NotDone(f"no form {form} on {address}")
+            raise NotDone(f"no form {form} on {_kind(address)}")
         data = form_data(tag) | values
         if press:
             name, _, value = press.partition("=")
@@ -77,15 +79,15 @@ class Person:
                 with urlopen(Request(address, body, headers), timeout=20) as answer:
                     page = answer.url, BeautifulSoup(answer.read(), "lxml")
                 if "/login" in page[0]:
-                    raise NotDone(f"signed out before {path}")
+                    raise NotDone(f"signed out before {_kind(path)}")
                 return page
             except HTTPError as refused:
                 if refused.code not in {502, 503}:
-                    raise NotDone(f"{refused.code} of {path}") from refused
+                    raise NotDone(f"{refused.code} of {_kind(path)}") from refused
             except (OSError, HTTPException):
                 pass  # killed before it answered
             if time.monotonic() > deadline:
-                raise NotDone(f"no answer to {path}")
+                raise NotDone(f"no answer to {_kind(path)}")
             self.asked_again += 1
             time.sleep(0.2)
 
@@ -110,7 +112,21 @@ def signed_in(
         signer.secret_key = secret_key
         signed = SecureCookieSessionInterface().get_signing_serializer(signer)
         assert signed is not None
+        signed.signer = _at(began)
         content = {"_user_id": key, "_fresh": True, form_tokens.COOKIE_KEY: token}
         return f"clearance={signed.dumps(content)}; lang=en"
 
     return Person(base, sign_in)
+
+
+def _kind(address: str) -> str:
+    """Return the address without numbers, as one of a kind."""
+    return re.sub(r"[0-9]+", "N", urlsplit(address).path)
+
+
+def _at(moment: datetime) -> type[TimestampSigner]:
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(moment.timestamp())
+
+    return Signer

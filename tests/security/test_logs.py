@@ -157,13 +157,24 @@ def test_a_fault_of_the_database_is_logged_without_what_was_to_be_stored(
     assert "INSERT INTO" in log.getvalue()  # what is needed to find the fault stays
 
 
-@pytest.mark.parametrize("typed", ["a\r\nb", 'x"}\n{"event": "forged"}', "\x1b[31m"])
-def test_a_line_of_the_log_cannot_be_forged(log: io.StringIO, typed: str) -> None:
+@pytest.mark.parametrize(
+    "typed", ["a\r\nb", 'x"}\n{"event": "forged"}', "\x1b[31m", "\x9b2J", "\u202etxt", "\u2028x"]
+)
+def test_a_line_of_the_log_cannot_be_forged(app: Flask, log: io.StringIO, typed: str) -> None:
     structlog.get_logger("clearance").warning("typed", value=typed)
     logging.getLogger("a.dependency").warning("typed %s", typed)
     lines = log.getvalue().splitlines()
     assert len(lines) == 2
-    assert all("\x1b" not in line and json.loads(line)["level"] == "warning" for line in lines)
+    assert all(
+        line.isascii() and "\x1b" not in line and json.loads(line)["level"] == "warning"
+        for line in lines
+    )
+
+
+def test_a_posted_name_that_no_form_has_is_not_in_the_log() -> None:
+    posted = ["version", "ahmad@example.com", "\x1b[2J", "x" * 41, "289123100018", *["more"] * 50]
+    names = web_logging.field_names(posted)
+    assert (names[:5], len(names)) == (["version", "…", "…", "…", "…"], 20)
 
 
 @pytest.mark.databases

@@ -51,6 +51,19 @@ def _translated(_rows: Mapping[str, Any]) -> Iterator[Try]:
     yield "missing", {"code": "nothing-of-that-name"}, {}, posted
 
 
+def _sample(_rows: Mapping[str, Any]) -> Iterator[Try]:
+    """A document that a draft would issue; the exam issues none."""
+    yield "missing", {"code": "exam", "statement": "permit"}, {}, {}
+
+
+def _earlier_version(_rows: Mapping[str, Any]) -> Iterator[Try]:
+    """A draft of the exam's only version, which is in use and so changes nothing."""
+    yield "own", {"code": "exam", "number": 1}, {}, {"version": 0}
+    yield "missing", {"code": "exam", "number": 9}, {}, {"version": 0}
+
+
 OF_DRAFTS = {f"office_services.{route}": _tries(count) for route, count in WORDS.items()}
 OF_DRAFTS["office_services.pack_import"] = _imported
 OF_DRAFTS["office_services.draft_texts"] = _translated
+OF_DRAFTS["office_services.draft_sample"] = _sample
+OF_DRAFTS["office_services.draft_of_version"] = _earlier_version

@@ -27,8 +27,8 @@ class FaultyS3:
 
     fault: "503", "403", "slow" (no answer), "gone" (the connection breaks), "cut" (half of each
     file arrives), "dripping" (it arrives byte by byte), "half", "flipped" and "swallowed" (a write
-    is acknowledged, but half, another or nothing of it is stored). seen: method and path of each
-    request.
+    is acknowledged, but half, another or nothing of it is stored), "careless" (conditions of writes
+    are ignored), "forgetful" (no upload is known). seen: method and path of each request.
     """
 
     def __init__(self, backend: int) -> None:
@@ -62,21 +62,15 @@ class FaultyS3:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         self.seen.append(f"{handler.command} {handler.path}")
         handler.close_connection = True
+        if self._is_answered(handler):
+            return
         is_write = handler.command == "PUT"
-        if self.fault == "slow":
-            time.sleep(3)
-        if self.fault in {"gone", "slow"}:
-            return
-        if self.fault in {"503", "403"}:
-            _send(handler, int(self.fault), b"", {})
-            return
-        if is_write and self.fault == "swallowed":
-            _send(handler, 200, b"", {"ETag": '"0123456789abcdef0123456789abcdef"'})
-            return
         if is_write and self.fault == "half":
             body = body[: len(body) // 2]
         if is_write and self.fault == "flipped":
             body = bytes([body[0] ^ 1]) + body[1:]
+        if self.fault == "careless":
+            del handler.headers["If-None-Match"]
         status, headers, data = _asked(handler, backend, body)
         if handler.command == "GET" and self.fault == "cut":
             _send(handler, status, data[: len(data) // 2], headers, length=len(data))
@@ -88,6 +82,20 @@ class FaultyS3:
         else:
             length = int(headers.get("content-length", len(data)))
             _send(handler, status, data, headers, length=length)
+
+    def _is_answered(self, handler: BaseHTTPRequestHandler) -> bool:
+        """Answer in the server's place, or not at all, where that is what is wrong."""
+        if self.fault == "slow":
+            time.sleep(3)
+        elif self.fault in {"503", "403"}:
+            _send(handler, int(self.fault), b"", {})
+        elif self.fault == "swallowed" and handler.command == "PUT":
+            _send(handler, 200, b"", {"ETag": '"0123456789abcdef0123456789abcdef"'})
+        elif self.fault == "forgetful" and "uploads" in handler.path:
+            _send(handler, 404, b"<Error><Code>NoSuchUpload</Code></Error>", {})
+        else:
+            return self.fault == "gone"
+        return True
 
 
 def _asked(

@@ -17,6 +17,7 @@ from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.request_kind import wants_json
 from clearance.core.values import BadValue
+from clearance.web.logging import field_names
 
 log = structlog.get_logger("clearance.requests")
 
@@ -35,7 +36,7 @@ def save(page: Page, files: uploads.Files | None = None, pressed: str = "") -> N
     unknown = set.intersection(*(set(form.unknown_fields()) for form in page.forms))
     names = sorted(name for name in unknown if not name.startswith("document-"))
     if names:
-        log.info("unknown_fields", page=page.url(), names=names[:20])
+        log.info("unknown_fields", page=page.url(), names=field_names(names))
     page.keep()
     if files is not None:
         uploads.tell(page.attach(files), files)

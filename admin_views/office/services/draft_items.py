@@ -51,7 +51,12 @@ class DraftItemRoutes(DraftPages):
             return post_once(
                 lambda: self._change(code, apply),
                 result=lambda _done: self._url(
-                    "draft_item", code, part=part, path=path, key=added["key"]
+                    "draft_item",
+                    code,
+                    part=part,
+                    path=path,
+                    key=added["key"],
+                    _anchor="draft-part",
                 ),
                 acts_first=True,
                 refused=lambda fault: self._refused(fault, back),
@@ -78,13 +83,15 @@ class DraftItemRoutes(DraftPages):
         items = draft_lists.items_of(found.document, path)
         properties = draft_parts.properties_of(item, kind)
         before = draft_order.fields_before(found.document, path, item)
-        form = part_form(properties, item, draft_sources.sources(found, before, item))
+        form = part_form(properties, item, draft_sources.sources(found, properties, before, item))
         nested = draft_parts.nested_in(item, path)
         inner = f"{path}.{key}.{nested.key}" if nested is not None else ""
         is_own = draft_parts.is_own_field(item, kind)
         where = {"part": part, "path": path, "key": key}
+        issued = found.readable.issued if path == "issued" else ()
 
         def show(status: int = 200, refusal: Any = "", differences: Any = ()) -> Any:
+            siblings = self._list(found, page, kind, path)
             html = self._show(
                 found,
                 "office/services/draft/item.html",
@@ -100,10 +107,12 @@ class DraftItemRoutes(DraftPages):
                 type_url=self._url("draft_type", code, **where),
                 sentence=sentence(item, found.readable),
                 back_url=self._list_url(code, part, path),
-                outline=self._list(found, page, kind, path) if path == "fields" else None,
+                siblings=siblings,
+                outline=siblings if path == "fields" else None,
                 places=draft_order.places(found.document, kind, items, item),
                 act_url=self._url("draft_act", code, **where),
                 lists=[] if nested is None else [self._list(found, page, nested, inner)],
+                samples=[each for each in issued if each.name == key],
                 differences=differences,
                 refusal=refusal,
             )

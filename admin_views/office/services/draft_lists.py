@@ -11,9 +11,16 @@ from admin_views.base.access import not_found
 from admin_views.office.services import draft_parts
 from admin_views.office.services.draft_parts import PartList
 from clearance.services.drafting import Document
-from clearance.services.field_specs import RESERVED_NAMES
+from clearance.services.field_specs import ONLY_SHOWN, RESERVED_NAMES, Mode
 from clearance.services.standard_fields import STANDARD_FIELDS
 from forms.service_parts import Item, code_from
+
+_AROUND = {
+    "stages": draft_parts.STAGES,
+    "fields": draft_parts.FIELDS,
+    "issued": draft_parts.STATEMENTS,
+}
+"""List → what it is, of those whose parts have lists of their own."""
 
 
 def items_of(document: Document, path: str) -> list[Item]:
@@ -30,8 +37,7 @@ def items_of(document: Document, path: str) -> list[Item]:
             parts = document[outer] = [each if isinstance(each, dict) else {} for each in parts]
         return parts
     name, _, inner = rest.partition(".")
-    around = draft_parts.STAGES if outer == "stages" else draft_parts.FIELDS
-    return items_of(find(items_of(document, outer), around, name), inner)
+    return items_of(find(items_of(document, outer), _AROUND[outer], name), inner)
 
 
 def list_of(part: draft_parts.Part, path: str) -> PartList:
@@ -40,6 +46,8 @@ def list_of(part: draft_parts.Part, path: str) -> PartList:
         return draft_parts.OFFICE_FIELDS
     if part.key == "form" and re.fullmatch(r"fields\.[a-z0-9_]+\.columns", path):
         return draft_parts.COLUMNS
+    if part.key == "issued" and re.fullmatch(r"issued\.[a-z0-9_]+\.paragraphs", path):
+        return draft_parts.PARAGRAPHS
     return next((each for each in part.lists if each.key == path), None) or not_found()
 
 
@@ -121,8 +129,12 @@ def _new(items: list[Item], kind: PartList, form: Any, there: Collection[str]) -
     if kind.names == "kind" or chosen:
         if not chosen or any(each.get(kind.names) == chosen for each in items):
             raise ValueError
-        return {kind.names: chosen}
-    if not kind.names:
+        standard = STANDARD_FIELDS.get(chosen) if kind.types else None
+        is_shown = standard is not None and standard.kind in ONLY_SHOWN
+        return {kind.names: chosen} | ({"mode": str(Mode.SHOWN)} if is_shown else {})
+    if kind is draft_parts.PARAGRAPHS and label:
+        return label
+    if kind is draft_parts.RULES:
         return {"says": label} if label else {}
     if not label:
         raise ValueError

@@ -26,7 +26,7 @@ from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import DomainError, NotFound, StaleEdit
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent, wants_json
-from clearance.services import condition_words, drafting
+from clearance.services import condition_words, drafting, registry
 from clearance.services.conditions import Condition
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document, Source, StaleDraft
@@ -51,6 +51,8 @@ class DraftPages:
             shown |= {"seen": fingerprint(form.stored(dict(form.item)))}
         if part is not None and part.key == "form":
             shown |= {"preview": draft_preview.chosen(found)}
+        if part is not None and part.key in ("issued", "messages"):
+            shown |= {"placeholders": draft_sources.placeholders(found.document, part)}
         return self.render(template, **self._frame(found), **shown)
 
     def _frame(self, found: Source) -> dict[str, Any]:
@@ -147,7 +149,7 @@ class DraftPages:
         version, seen = posted_version(), request.form.get("seen")
 
         def apply(document: Document) -> None:
-            item, now = find(document), drafting.source(code).version
+            item, now = find(document), drafting.version_of(code)
             if version and not now:
                 raise StaleDraft
             is_same = now == version or seen == fingerprint(form.stored(item))
@@ -177,7 +179,7 @@ class DraftPages:
                 for group in groups
             ],
             "add_url": self._url("draft_add", found.code, part=part.key, path=path),
-            "choices": _addable(kind, items),
+            "choices": _addable(kind, items, found.readable),
             "types": kind.types,
             "sections": draft_sources.sections(found.document) if kind is FIELDS else [],
         }
@@ -250,12 +252,20 @@ def _differences(form: PartForm, item: Item) -> dict[str, tuple[str, str]]:
     return {each.label(): (now.words(each), form.words(each)) for each in form.changed(item)}
 
 
-def _addable(kind: PartList, items: list[Item]) -> list[tuple[str, str]]:
-    """Return what can be added by choosing it: standard fields, or kinds of documents."""
+def _addable(kind: PartList, items: list[Item], definition: Definition) -> list[tuple[str, str]]:
+    """Return what can be added by choosing it: standard fields, or kinds of documents.
+
+    A standard field tells whether it is known when a request of the service begins.
+    """
     there = {str(item.get(kind.names)) for item in items}
     if kind is draft_parts.FIELDS:
-        standard = STANDARD_FIELDS.items()
-        named = [(name, f"{each.group.label}: {each.label}") for name, each in standard]
+        start = registry.current().starts.get(definition.start)
+        known = frozenset() if start is None else start.knows or frozenset(STANDARD_FIELDS)
+        filled = " – " + _("filled in if known")
+        named = [
+            (name, f"{each.group.label}: {each.label}{filled if name in known else ''}")
+            for name, each in STANDARD_FIELDS.items()
+        ]
     elif kind is draft_parts.DOCUMENTS:
         named = list(kind_names().items())
     else:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from clearance.core import i18n, teams
+from clearance.notifications import events
+from clearance.notifications.schema import placeholders_of
 from clearance.services import property_words, registry
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document
@@ -17,6 +20,7 @@ from clearance.services.field_specs import NO_COLUMNS, NOT_OF_COLUMNS
 from clearance.services.flows import Flow
 from clearance.services.stages import STAGES as STAGED
 from clearance.services.standard_fields import STANDARD_FIELDS, Kind
+from clearance.services.statements import ALWAYS
 from forms.service_parts import CHOICE_LINES, Item, Options, Property
 
 
@@ -53,8 +57,10 @@ class Part:
         return tuple(dict.fromkeys((*own, *(each.key for each in self.lists))))
 
 
-def _p(name: str, kind: str, *types: str, within: str = "", hint: Any = "") -> Property:
-    return Property(name, kind, types, within, hint)
+def _p(
+    name: str, kind: str, *types: str, within: str = "", hint: Any = "", words: Any = ""
+) -> Property:
+    return Property(name, kind, types, within, hint, words)
 
 
 _TEXTS, _NUMBERS = ("text", "textarea", "licence_no"), ("number", "amount")
@@ -65,6 +71,7 @@ _LINE_EACH = _l("One a line, in the same order in both languages.")
 _FIELD = (
     _p("label", "words"),
     _p("section", "one"),
+    _p("mode", "shown", "", words=_l("Only shown, not filled in")),
     _p("required", "flag"),
     _p("list", "one", *_CHOICES, hint=_l("Leave it empty to write the choices here.")),
     _p("choices", "choices", *_CHOICES, hint=CHOICE_LINES),
@@ -89,7 +96,7 @@ _FIELD = (
     _p("when", "condition"),
 )
 TYPES = tuple(property_words.VALUES["type"].items())
-_SHOWN_OF_STANDARD = frozenset({"section", "required", "hint", "when"})
+_SHOWN_OF_STANDARD = frozenset({"section", "mode", "required", "hint", "when"})
 FIELDS = PartList(
     "fields",
     "name",
@@ -161,6 +168,17 @@ STAGES = PartList(
         _p("when", "condition", within="stages"),
     ),
 )
+PARAGRAPHS = PartList(
+    "paragraphs",
+    "",
+    _l("Paragraphs"),
+    _l("Paragraph"),
+    (
+        _p("ar", "long_text", words=property_words.PROPERTIES["paragraphs.ar"]),
+        _p("en", "long_text", words=property_words.PROPERTIES["paragraphs.en"]),
+        _p("when", "condition", within="paragraphs"),
+    ),
+)
 STATEMENTS = PartList(
     "issued",
     "name",
@@ -169,7 +187,7 @@ STATEMENTS = PartList(
     (
         _p("title", "words"),
         _p("prefix", "text"),
-        _p("paragraphs", "paragraphs"),
+        _p("paragraphs", "paragraphs", hint=_l("An empty line ends a paragraph.")),
         _p("show", "some"),
         _p("valid.days", "number"),
         _p("valid.until", "one"),
@@ -194,6 +212,7 @@ PARTS: tuple[Part, ...] = (
         "who",
         _l("Who and when"),
         (
+            _p("subject", "one"),
             _p("start", "one"),
             _p("legal_entities", "some"),
             _p("broker_types", "some"),
@@ -204,6 +223,7 @@ PARTS: tuple[Part, ...] = (
             _p("opens_on", "day"),
             _p("closes_on", "day"),
             _p("bulk", "flag"),
+            _p("copyable", "on"),
         ),
     ),
     Part("form", _l("Form"), lists=(SECTIONS, FIELDS, RULES)),
@@ -211,7 +231,11 @@ PARTS: tuple[Part, ...] = (
     Part(
         "review",
         _l("Review"),
-        (_p("guards.approval", "some"), _p("on_approval", "some")),
+        (
+            _p("flow", "one", hint=_l("Leave it empty for stages of its own.")),
+            _p("guards.approval", "some"),
+            _p("on_approval", "some"),
+        ),
         (STAGES,),
     ),
     Part("issued", _l("What is issued"), lists=(STATEMENTS,)),
@@ -224,18 +248,59 @@ def part(key: str) -> Part | None:
     return next((each for each in PARTS if each.key == key), None)
 
 
-def properties_of_part(page: Part, document: Document) -> tuple[Property, ...]:
-    """Return the properties on the part's own page; of messages those of the steps that tell."""
+def properties_of_part(
+    page: Part, document: Document, *, is_new: bool = False
+) -> tuple[Property, ...]:
+    """Return the properties on the part's own page; of messages those of the steps that tell.
+
+    is_new: whether the service has no version yet, so that its prefix may change.
+    """
+    if page.key == "basics" and is_new:
+        return (*page.properties, _PREFIX)
+    if page.key == "review":
+        return (*page.properties, *_roles(document))
     if page.key != "messages":
         return page.properties
     told = [step for step in _flow_of(document).steps if step.tells]
-    keys = dict.fromkeys((step.tells.rpartition(":")[2], step.action.event) for step in told)
+    keys = {step.tells: (step.tells.rpartition(":")[2], step.action.event) for step in told}
     return tuple(
-        Property(f"messages.{key}.{lang}.{name}", kind, words=f"{event} – {words} ({language})")
-        for key, event in keys
+        Property(
+            f"messages.{key}.{lang}.{name}",
+            kind,
+            hint=_usual_placeholders(tells) if name == "body" else "",
+            words=f"{event} – {words} ({language})",
+        )
+        for tells, (key, event) in keys.items()
         for lang, language in (("ar", _l("Arabic")), ("en", _l("English")))
         for name, kind, words in _WORDING
     )
+
+
+_PREFIX = Property("prefix", "text")
+
+
+def _roles(document: Document) -> Iterator[Property]:
+    for role in roles_of(document):
+        words = _l("Field with the role “%(role)s”", role=role)
+        yield Property(f"roles.{role}", "one", words=words)
+
+
+def roles_of(document: Document) -> list[str]:
+    """Return the roles that answers have, and those that the effects of approval need."""
+    held, named = document.get("roles"), document.get("on_approval")
+    effects = registry.current().effects
+    needed = [
+        role
+        for name in (named if isinstance(named, list) else ())
+        if isinstance(name, str) and name in effects
+        for role in effects[name].needs.roles
+    ]
+    return list(dict.fromkeys([*(held if isinstance(held, dict) else ()), *needed]))
+
+
+def _usual_placeholders(event: str) -> str:
+    named = events.registered()[event].placeholders
+    return str(_("It may name: %(names)s", names=" ".join(f"{{{name}}}" for name in named)))
 
 
 def _flow_of(document: Document) -> Flow:
@@ -292,13 +357,27 @@ def _lacking(value: Any) -> Iterator[str]:
 
 
 def properties_of(item: Item, kind: PartList) -> tuple[Property, ...]:
-    """Return the properties of a part; a field has those of its sort and type."""
+    """Return the properties of a part; a field has those of its sort and type.
+
+    A paragraph has a text for each of its placeholders, which is printed where the value is empty.
+    """
+    if kind is PARAGRAPHS:
+        return (*kind.properties, *_otherwise(item))
     if not kind.types:
         return kind.properties
     if str(item.get("name")) in STANDARD_FIELDS:
         return tuple(each for each in kind.properties if each.name in _SHOWN_OF_STANDARD)
     named = str(item.get("type") or "")
     return tuple(each for each in kind.properties if not each.types or named in each.types)
+
+
+def _otherwise(item: Item) -> list[Property]:
+    texts = [text for lang in i18n.LANGUAGES if isinstance(text := item.get(lang), str)]
+    return [
+        Property(f"or.{name}", "words", words=_l("If {%(name)s} is empty", name=name))
+        for name in placeholders_of(*texts)
+        if name not in ALWAYS
+    ]
 
 
 def is_own_field(item: Item, kind: PartList) -> bool:
@@ -310,11 +389,14 @@ def nested_in(item: Item, path: str) -> PartList | None:
     """Return the list that a part of the list at `path` has on its own page, or None."""
     if path == "fields" and (item.get("type") == "rows" or item.get("columns")):
         return COLUMNS
-    return OFFICE_FIELDS if path == "stages" else None
+    return {"stages": OFFICE_FIELDS, "issued": PARAGRAPHS}.get(path)
 
 
 def name_of(item: Item, lang: str) -> str:
-    """Return what a field, section, document, stage or statement is called, by its draft."""
+    """Return what a field, section, document, stage or statement is called, by its draft.
+
+    A paragraph is called by its first words.
+    """
     standard = STANDARD_FIELDS.get(str(item.get("name")))
     for key in ("label", "title"):
         texts = item.get(key)
@@ -324,6 +406,9 @@ def name_of(item: Item, lang: str) -> str:
             return str(found)
     if standard is not None:
         return str(standard.label)
+    words = [text for key in (lang, "en", "ar") if isinstance(text := item.get(key), str) and text]
+    if words:
+        return shorten(words[0], 60, placeholder="…")
     if "kind" in item:
         return kind_names().get(str(item["kind"]), str(item["kind"]))
     return str(item.get("name") or "")

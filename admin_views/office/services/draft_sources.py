@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.office.services import draft_needs
-from admin_views.office.services.draft_parts import kind_of, name_of
+from admin_views.office.services.draft_parts import Part, kind_of, name_of, roles_of
 from clearance.core import i18n, teams
 from clearance.core.extensions import db
 from clearance.models import BrokerType, LegalEntity
 from clearance.services import checkup, choice_lists, condition_words, property_words, registry
 from clearance.services.drafting import Document, Source
 from clearance.services.field_specs import Pattern
-from clearance.services.standard_fields import DATE_KINDS, Group
-from forms.service_parts import SELF, Item, Options, Sources
+from clearance.services.standard_fields import DATE_KINDS, Group, Kind
+from clearance.services.statements import ALWAYS_WORDS
+from forms.service_parts import SELF, Item, Options, Property, Sources
 
 
-def sources(found: Source, before: Sequence[Item], item: Item) -> Sources:
-    """Return what the drop-downs offer. before: the fields that a condition may read."""
+def sources(
+    found: Source, properties: Sequence[Property], before: Sequence[Item], item: Item
+) -> Sources:
+    """Return what the drop-downs of a part offer.
+
+    properties: of the part. before: the fields that its conditions may read.
+    """
     lang, document = i18n.language(), found.document
     known = registry.current()
-    guards, closed_guards = draft_needs.offered(known.guards, found.readable)
-    effects, closed_effects = draft_needs.offered(known.effects, found.readable)
-    checks = [f"guards.{name}" for name in ("start", "send", "approval", "approve")]
+    has_condition = any(each.kind == "condition" for each in properties)
+    about = {
+        name: condition_words.about_values(name)
+        for name in (condition_words.ABOUT_WORDS if has_condition else ())
+    }
+    checks = [each.name for each in properties if each.name.startswith("guards.")]
+    guards, closed_guards = draft_needs.offered(known.guards, found) if checks else ((), ())
+    effects, closed_effects = draft_needs.offered(known.effects, found) if checks else ((), ())
     return Sources(
         options={
             "sign": [(sign, _SIGNS[sign]) for sign in sorted(checkup.SIGNS)],
             "start": [(name, start.words) for name, start in known.starts.items()],
+            "flow": [(name, flow.words) for name, flow in known.flows.items()],
+            **_holders(document),
             "legal_entities": _rows(LegalEntity, lang),
             "broker_types": _rows(BrokerType, lang),
             "team": teams.named(lang),
@@ -51,7 +65,7 @@ def sources(found: Source, before: Sequence[Item], item: Item) -> Sources:
             "pattern": [(str(each), property_words.meaning("pattern", each)) for each in Pattern],
             **{
                 name: list(property_words.VALUES[name].items())
-                for name in ("subscription", "exclusive", "decisions", "clock")
+                for name in ("subject", "subscription", "exclusive", "decisions", "clock")
                 if name in property_words.VALUES
             },
         },
@@ -60,8 +74,13 @@ def sources(found: Source, before: Sequence[Item], item: Item) -> Sources:
             *condition_words.ABOUT_WORDS.items(),
         ],
         answers={
+            **{name: _called(values) for name, values in about.items()},
             **{str(each.get("name")): _answers(each) for each in before},
             SELF: _answers(item),
+        },
+        suggested={
+            **{name: [each[lang] for each in values.values()] for name, values in about.items()},
+            **{str(each.get("name")): offered for each in before if (offered := _suggested(each))},
         },
         closed={**dict.fromkeys(checks, closed_guards), "on_approval": closed_effects},
     )
@@ -78,6 +97,13 @@ def _removed_fields(found: Source) -> Options:
     ]
 
 
+def _holders(document: Document) -> dict[str, Options]:
+    """Return for each role of answers the own fields that can have it."""
+    fields = [each for each in _items(document, "fields") if "type" in each]
+    own = [(str(each.get("name")), name_of(each, i18n.language())) for each in fields]
+    return dict.fromkeys((f"roles.{role}" for role in roles_of(document)), own)
+
+
 def _items(document: Document, key: str) -> list[Item]:
     found = document.get(key)
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
@@ -88,11 +114,40 @@ def _answered(document: Document) -> list[Item]:
     return [*_items(document, "fields"), *own]
 
 
+def placeholders(document: Document, page: Part) -> Options:
+    """Return what texts of a part may name in braces, with its words."""
+    lang, listed = i18n.language(), _answered(document)
+    named = [(str(each.get("name")), name_of(each, lang)) for each in listed]
+    return named if page.key == "messages" else [*ALWAYS_WORDS.items(), *named]
+
+
+def _called(values: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return what people call values in any language → value. values: → name by language."""
+    return {
+        text.casefold(): value
+        for value, names in values.items()
+        for text in (value, *names.values())
+    }
+
+
+def _suggested(item: Item) -> list[str]:
+    """Return the answers that a field offers, in the page's language."""
+    if kind_of(item) is Kind.BOOL:
+        return [_("yes"), _("no")]
+    labels = (choice.get("label") for choice in _choices(item))
+    texts = (label.get(i18n.language()) for label in labels if isinstance(label, dict))
+    return [str(text) for text in texts if text]
+
+
+def _choices(item: Item) -> list[Item]:
+    listed = (each.model_dump() for each in choice_lists.items(str(item.get("list", ""))))
+    return [*_items(item, "choices"), *listed]
+
+
 def _answers(item: Item) -> dict[str, str]:
     """Return what people call the choices of a field → value."""
     found: dict[str, str] = {}
-    listed = (each.model_dump() for each in choice_lists.items(str(item.get("list", ""))))
-    for choice in (*_items(item, "choices"), *listed):
+    for choice in _choices(item):
         value, label = str(choice.get("value")), choice.get("label")
         found[value.casefold()] = value
         for text in label.values() if isinstance(label, dict) else ():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import request, url_for
+from flask import Response, current_app, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
@@ -19,13 +19,17 @@ from admin_views.office.services.draft_items import DraftItemRoutes
 from admin_views.office.services.publishing import PublishRoutes
 from admin_views.shared import request_lists
 from clearance.core import i18n
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_sent
+from clearance.core.settings import Settings
+from clearance.issuing import sample_picture
 from clearance.models import Service, ServiceDraft
+from clearance.requests import statements
 from clearance.services import drafting
 from clearance.services.drafting import Source
 from clearance.services.findings import Finding
+from clearance.web.downloads import as_picture
 from forms.new_service import NewServiceForm
 from forms.service_parts import part_form
 
@@ -75,8 +79,8 @@ class DraftRoutes(PublishRoutes, DraftItemRoutes):
     def draft_part(self, code: str, part: str) -> Any:
         """Show a part of the draft; on POST change its own properties."""
         found, page = drafting.source(code), draft_parts.part(part) or not_found()
-        properties = draft_parts.properties_of_part(page, found.document)
-        sources = draft_sources.sources(found, (), {})
+        properties = draft_parts.properties_of_part(page, found.document, is_new=found.base is None)
+        sources = draft_sources.sources(found, properties, (), {})
         form = part_form(properties, found.document, sources)
 
         def show(status: int = 200, refusal: Any = "", differences: Any = ()) -> Any:
@@ -104,7 +108,8 @@ class DraftRoutes(PublishRoutes, DraftItemRoutes):
         """Show the form as an applicant will see it, in either language and width."""
         found = drafting.source(code)
         preview = draft_preview.chosen(found)
-        return self._show(found, "office/services/draft/preview.html", preview=preview)
+        shown = {"preview": preview, "samples": found.readable.issued}
+        return self._show(found, "office/services/draft/preview.html", **shown)
 
     @expose("/<code>/draft/preview/form")
     def draft_preview_form(self, code: str) -> Any:
@@ -112,6 +117,21 @@ class DraftRoutes(PublishRoutes, DraftItemRoutes):
         lang = request.args.get("lang", i18n.language())
         require(lang in i18n.LANGUAGES)
         return draft_preview.form(drafting.source(code), lang)
+
+    @expose("/<code>/draft/sample/<statement>")
+    def draft_sample(self, code: str, statement: str) -> Response:
+        """Draw a document that the draft issues: all filled in, or what must be (`?least=1`)."""
+        definition, now = drafting.source(code).readable, utc_now()
+        found = next((each for each in definition.issued if each.name == statement), None)
+        composed = statements.sample(
+            definition,
+            found or not_found(),
+            kuwait_date(now),
+            is_filled="least" not in request.args,
+        )
+        settings: Settings = current_app.extensions["settings"]
+        picture = sample_picture(composed, settings.base_url, now)
+        return as_picture(Response(picture, mimetype="image/png"))
 
     @expose("/<code>/draft/undo", methods=("POST",))
     def draft_undo(self, code: str) -> Any:
@@ -171,10 +191,11 @@ class DraftRoutes(PublishRoutes, DraftItemRoutes):
         if place >= len(items):
             return self._url("draft_part", found.code, part=page.key)
         item_key = draft_lists.key_of(items, kind, items[place])
-        if column := re.search(r"\.columns\[(\d+)\]", finding.path):
-            key, kind = f"fields.{item_key}.columns", draft_parts.COLUMNS
-            columns = draft_lists.items_of(found.document, key)
-            item_key = draft_lists.key_of(columns, kind, columns[int(column[1])])
+        if inner := re.search(r"\.(columns|fields|paragraphs)\[(\d+)\]", finding.path):
+            key = f"{key}.{item_key}.{inner[1]}"
+            kind, items = draft_lists.list_of(page, key), draft_lists.items_of(found.document, key)
+            if int(inner[2]) < len(items):
+                item_key = draft_lists.key_of(items, kind, items[int(inner[2])])
         return self._url("draft_item", found.code, part=page.key, path=key, key=item_key)
 
 
@@ -196,6 +217,12 @@ def new_services() -> list[tuple[str, str, str, Any]]:
         )
         for row in rows
     ]
+
+
+def drafted_by() -> dict[str, str]:
+    """Return code → who changed its draft last, of services that have a draft."""
+    rows = db.session.scalars(sa.select(ServiceDraft).options(joinedload(ServiceDraft.changed_by)))
+    return {row.code: row.changed_by.name_in(i18n.language()) for row in rows}
 
 
 def _back_part() -> str:

@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import id_or_404
+from admin_views.base.access import current_actor, id_or_404, require
+from admin_views.base.form_post import post_once, posted_version
 from admin_views.shared import request_lists
 from clearance.core import i18n
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.models import Request, Service, ServiceVersion, User
-from clearance.services import comparison
+from clearance.services import comparison, drafting, packs, reading
 from clearance.services import versions as service_versions
 
 
@@ -39,6 +42,7 @@ class VersionRoutes:
             rows=rows,
             names=names_of(rows),
             used=_requests_of(service.code),
+            draft_version=drafting.version_of(service.code),
         )
 
     @expose("/<code>/versions/<int:number>/")
@@ -46,6 +50,31 @@ class VersionRoutes:
         """Show one version."""
         service = self.get_one(code)
         return self.show(service, service_versions.numbered(service.code, number))
+
+    @expose("/<code>/versions/<int:number>/draft", methods=("POST",))
+    def draft_of_version(self, code: str, number: int) -> Any:
+        """Make the service's draft say what one of its versions says; undo takes it back."""
+        require(current_actor().is_administrator)
+        service = self.get_one(code)
+        document = reading.lift(service_versions.numbered(service.code, number).definition)
+        here = self.get_url(".versions", code=service.code)
+
+        def refused(fault: DomainError) -> Any:
+            flash(str(fault.message), "error")
+            return redirect(here, code=303)
+
+        return post_once(
+            lambda: packs.put_in_draft(
+                document, posted_version(), current_actor(), utc_now(), verb="changed"
+            ),
+            result=self.get_url(".draft_part", code=service.code, part="basics"),
+            told=lambda is_changed: (
+                _("The draft says what version %(number)s says. Undo takes it back.", number=number)
+                if is_changed
+                else _("The service already says all of this. Nothing was changed.")
+            ),
+            refused=refused,
+        )
 
     @expose("/<code>/versions/compare")
     def choose_versions(self, code: str) -> Any:

@@ -19,7 +19,7 @@ from admin_views.base.access import EveryRow, ForKeepers, LinkedRows, current_ac
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
 from admin_views.base.search import Group, Hit, fits_title, group_of, url_in
-from admin_views.office.services.drafts import DraftRoutes, new_services
+from admin_views.office.services.drafts import DraftRoutes, drafted_by, new_services
 from admin_views.office.services.offering import OfferingRoutes
 from admin_views.office.services.packs import PackRoutes
 from admin_views.office.services.texts import TextRoutes
@@ -41,12 +41,16 @@ CHECKS = ("start", "send")
 
 
 class Told(NamedTuple):
-    """What the list tells of a service besides its row. place: from 1. version: the newest."""
+    """What the list tells of a service besides its row.
+
+    place: from 1. version: the newest. draft_by: who changed its draft last, "" without one.
+    """
 
     place: int
     version: ServiceVersion
     publisher: str
     open: int
+    draft_by: str
 
     @property
     def title(self) -> str:
@@ -61,8 +65,15 @@ def _told(row: Service) -> Told:
         rows = db.session.scalars(sa.select(ServiceVersion).where(ServiceVersion.id.in_(ids)))
         newest = {row.service_code: row for row in rows}
         names, counts = names_of(newest.values()), offering.open_requests()
+        drafted = drafted_by()
         g.told_services = {
-            code: Told(place, newest[code], names[newest[code].id], counts.get(code, 0))
+            code: Told(
+                place,
+                newest[code],
+                names[newest[code].id],
+                counts.get(code, 0),
+                drafted.get(code, ""),
+            )
             for place, code in enumerate((each.code for each in offering.ordered()), 1)
         }
     found: Told = g.told_services[row.code]
@@ -84,8 +95,11 @@ def _state(row: Service) -> Markup:
     badge = formatters.state_badge(offering.state_of(row, today))
     if row.is_active and row.code in service_versions.out_of_order():
         badge += " " + formatters.tone_badge(_l("Out of order"), "danger")
-    planned = coming(row)
-    return badge + formatters.under(planned) if planned else badge
+    told = [coming(row)]
+    if draft_by := _told(row).draft_by:
+        told.append(_("Draft by %(name)s", name=draft_by))
+    under = " · ".join(filter(None, told))
+    return badge + formatters.under(under) if under else badge
 
 
 def coming(service: Service) -> str:

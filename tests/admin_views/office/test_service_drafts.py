@@ -378,7 +378,7 @@ def test_a_move_changes_nothing_but_the_order(app: Flask) -> None:
 def test_a_type_is_changed_after_what_uses_the_field_was_shown(app: Flask) -> None:
     client = keeper(app)
     page = client.get(f"{DRAFT}/form/fields/port/")
-    assert not page.soup.select("[name=type]")
+    assert not page.soup.select("#part-form [name=type]")
     page = client.get(f"{DRAFT}/form/fields/port/type")
     assert "Fields: Name of the port" in page.text and "Documents: " in page.text
     assert "loses them: Choices." in page.text
@@ -472,6 +472,93 @@ def test_a_finding_in_a_column_leads_to_the_columns_page(app: Flask) -> None:
     page = client.get(f"{DRAFT}/checkup/")
     links = [each["href"] for each in page.soup.select(".tasks a")]
     assert f"{DRAFT}/form/fields.items.columns/pieces/" in links
+
+
+def test_a_paragraph_has_a_condition_and_a_text_for_what_is_empty(app: Flask) -> None:
+    client = keeper(app)
+    texts = [{"ar": "الميناء {port}", "en": "Port {port}"}, {"ar": "ختام", "en": "Closing"}]
+    paper = {"name": "paper", "title": {"ar": "تصريح", "en": "Permit"}, "prefix": "TPX"}
+    change(app, lambda draft: draft.update(issued=[paper | {"paragraphs": texts}]))
+    page = client.get(f"{DRAFT}/issued/issued.paper.paragraphs/1/")
+    assert page.h1 and "If {port} is empty in Arabic" in page.text
+    empty = {"or.port_ar": "لا ميناء", "or.port_en": "No port"}
+    given = {key.replace(".", "_"): text for key, text in empty.items()}
+    save(client, page, when_field="purpose", when_value="Crew", **given)
+    first = document(app)["issued"][0]["paragraphs"][0]
+    assert first["or"] == {"port": {"ar": "لا ميناء", "en": "No port"}}
+    assert first["when"] == {"field": "purpose", "is": ["crew"]}
+    # In the box with the whole text it keeps both, wherever it goes.
+    page = client.get(f"{DRAFT}/issued/issued/paper/")
+    moved = {"ar": "ختام\n\nالميناء {port}", "en": "Closing\n\nPort {port}"}
+    save(client, page, **{f"paragraphs_{lang}": text for lang, text in moved.items()})
+    assert document(app)["issued"][0]["paragraphs"] == [texts[1], first]
+    page = client.get(f"{DRAFT}/issued/issued/paper/")
+    client.submit(page, {"label_en": "More"}, form="#add-issued-paper-paragraphs")
+    assert document(app)["issued"][0]["paragraphs"][2] == {"en": "More"}
+    assert f"{DRAFT}/issued/issued.paper.paragraphs/3/" in str(client.get(f"{DRAFT}/checkup/").soup)
+
+
+def test_a_document_is_drawn_with_everything_and_with_what_must_be_filled_in(app: Flask) -> None:
+    client = keeper(app)
+    words = {"ar": "{port} {contact} {colour}", "en": "{port} {contact} {colour}"}
+    paper = {"name": "paper", "title": {"ar": "تصريح", "en": "Permit"}, "prefix": "TPX"}
+    paper |= {"paragraphs": [words], "show": ["goods", "visitors"], "valid": {"until": "port"}}
+    change(app, lambda draft: draft.update(issued=[paper]))  # with faults, as drafts may have
+    page = client.get(f"{DRAFT}/issued/issued/paper/")
+    drawn = [client.http.get(each["src"]) for each in page.soup.select("img[data-sample]")]
+    assert [each.data[:4] for each in drawn] == [b"\x89PNG"] * 2
+    assert drawn[0].data != drawn[1].data
+    client.get(f"{DRAFT}/sample/ghost", status=404)
+
+
+def test_a_condition_speaks_of_broker_types_by_their_names(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/fields/visitors/")
+    offered = [each["value"] for each in page.soup.select("#answers-broker_type option")]
+    assert "Private broker" in offered
+    page = save(client, page, when_field="broker_type", when_value="private BROKER")
+    field = next(each for each in document(app)["fields"] if each["name"] == "visitors")
+    assert field["when"] == {"field": "broker_type", "is": ["private"]}
+    assert "“Broker type” is “Private broker”" in page.text
+
+
+def test_a_copied_service_gets_stages_in_the_place_of_its_decision_process(app: Flask) -> None:
+    client, check = keeper(app), {"label_ar": "التدقيق", "label_en": "Check"}
+    page = client.submit(client.get(f"{DRAFT}/review/"), check, form="#add-stages")
+    page = client.get(f"{DRAFT}/checkup/")
+    assert f"{DRAFT}/review/" in {each["href"] for each in page.soup.select(".tasks a")}
+    save(client, client.get(f"{DRAFT}/review/"), flow="")
+    assert "flow" not in document(app) and document(app)["stages"][0]["name"] == "check"
+
+
+def test_what_a_definition_says_of_beginning_copying_and_showing_is_set_in_the_panel(
+    app: Flask,
+) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/who/")
+    save(client, page, subject="licence", start="broker_card", copyable=None)
+    said = document(app)
+    assert (said["subject"], said["start"], said["copyable"]) == ("licence", "broker_card", False)
+    save(client, client.get(f"{DRAFT}/who/"), copyable="y")
+    assert "copyable" not in document(app)
+    page = client.get(f"{DRAFT}/form/")
+    words = {each["value"]: each.text for each in page.soup.select("#fields-standard option")}
+    assert words["licence_expiry"].endswith("filled in if known")
+    for name in ("number", "licence_expiry"):
+        page = client.submit(client.get(f"{DRAFT}/form/"), {"standard": name}, form="#add-fields")
+    save(client, page, mode="y")
+    shown = [each for each in document(app)["fields"] if each.get("mode") == "shown"]
+    assert [each["name"] for each in shown] == ["number", "licence_expiry"]
+
+
+def test_the_prefix_of_a_new_service_can_still_change(app: Flask) -> None:
+    client = keeper(app)
+    assert not client.get(f"{DRAFT}/basics/").soup.select("[name=prefix]")
+    page = client.get("/office/services/new/")
+    titles = {"title_ar": "خدمة", "title_en": "Service"}
+    page = client.submit(page, titles | {"code": "fresh", "prefix": "FR"}, form="#new-service")
+    save(client, page, prefix="FRE")
+    assert document(app, "fresh")["prefix"] == "FRE"
 
 
 def test_only_checks_and_effects_that_fit_the_service_are_offered(app: Flask) -> None:
@@ -656,3 +743,24 @@ def test_a_draft_that_moves_while_its_form_is_read_is_a_conflict(
     )
     assert "changed this request in the meantime" in page.text
     assert page.soup.find(attrs={"name": "visitors"})["value"] == "7"
+
+
+def test_texts_with_markup_and_braces_are_shown_as_they_are(app: Flask) -> None:
+    client = keeper(app)
+    label = {"ar": "<b>ميناء</b> {{ 7*7 }} {port}", "en": "<script>x</script> {{ 7*7 }} {port}"}
+    page = client.get(f"{DRAFT}/form/fields/port/")
+    save(client, page, label_ar=label["ar"], label_en=label["en"])
+    assert document(app)["fields"][3]["label"] == label
+    field = "form/fields/port/"
+    for part in ("form/", field, f"{field}remove", "preview/", "publish/", "ways/"):
+        assert not client.get(f"{DRAFT}/{part}").soup.select("main b, main script"), part
+    frame = BeautifulSoup(client.get(f"{DRAFT}/preview/?lang=en").soup.iframe["srcdoc"], "lxml")
+    assert label["en"] in frame.get_text() and not frame.select("main script")
+
+
+def test_a_direction_mark_never_gets_into_a_text(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/fields/port/")
+    page = client.submit(page, {"label_en": "Port\u202e"}, form="#part-form", check=False)
+    label = next(each for each in document(app)["fields"] if each["name"] == "port")["label"]
+    assert "\u202e" not in label["en"]

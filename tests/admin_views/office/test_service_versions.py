@@ -48,6 +48,24 @@ def test_versions_are_listed_newest_first(manager: PageClient) -> None:
     ]
 
 
+def test_an_earlier_version_becomes_the_draft_and_undo_takes_it_back(published: Office) -> None:
+    keeper = published.staff(Role.ADMINISTRATOR)
+    page = keeper.get(VERSIONS)
+    assert len(page.soup.select("form[action$='/draft']")) == 2  # not of the version in use
+    page = keeper.submit(page, form="form[action$='/versions/1/draft']")
+    assert "The draft says what version 1 says." in page.text
+    page = keeper.get("/office/services/greeting/draft/publish/")
+    changes = page.soup.select_one("table").get_text(" ", strip=True)
+    assert "Working days to respond 9" in changes
+    assert "Draft by" in keeper.get("/office/services/").text
+    stale = keeper.get(VERSIONS)
+    page = keeper.get("/office/services/greeting/draft/basics/")
+    page = keeper.submit(page, form="form[action$='/undo']")
+    assert page.soup.select_one("[name=processing_days]")["value"] == "9"
+    page = keeper.submit(stale, form="form[action$='/versions/1/draft']")
+    assert "changed this draft in the meantime" in page.text
+
+
 def test_an_earlier_version_is_read_and_says_that_it_is_one(manager: PageClient) -> None:
     page = manager.get(manager.get(VERSIONS).link("Version 1"))
     assert "This is an earlier version." in page.text

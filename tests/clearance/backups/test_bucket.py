@@ -142,7 +142,7 @@ def test_two_at_once_into_one_prefix_make_two_entries(portal: Flask, destination
 
 
 def test_parts_of_a_killed_upload_are_forgotten_after_a_day(
-    portal: Flask, destination: str
+    portal: Flask, destination: str, server: FaultyS3
 ) -> None:
     with portal.app_context():
         bucket = s3.Bucket(destination, portal.extensions["settings"])
@@ -150,6 +150,8 @@ def test_parts_of_a_killed_upload_are_forgotten_after_a_day(
         assert list(bucket.files()) == []
         assert s3_large.forget_uploads(bucket, datetime(2000, 1, 1, tzinfo=UTC)) == 0
         assert s3_large.forget_uploads(bucket, datetime(2100, 1, 1, tzinfo=UTC)) == 1
+        server.fault = "forgetful"
+        assert s3_large.forget_uploads(bucket, datetime(2100, 1, 1, tzinfo=UTC)) == 0
 
 
 def test_a_download_that_breaks_off_goes_on_where_it_was(

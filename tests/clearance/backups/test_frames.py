@@ -49,6 +49,22 @@ def parts(data: bytes) -> tuple[bytes, list[bytes]]:
     return data[:start], found
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "[" * 4000,
+        '{"is_encrypted": false, "key": "\\u001b[2Jnothing is wrong", "salt": "00"}',
+        '{"is_encrypted": false, "key": 5, "salt": "00"}',
+        '{"is_encrypted": false, "key": "0123456789abcdef", "salt": "../.."}',
+    ],
+)
+def test_a_header_made_by_hand_is_refused_and_not_repeated_to_the_terminal(
+    keys: Keys, header: str
+) -> None:
+    with pytest.raises(BackupError, match=r"its first lines were changed\.$"):
+        read(frames.MAGIC + header.encode() + b"\n", keys)
+
+
 def test_what_was_written_is_read(keys: Keys) -> None:
     data = written(keys)
     assert read(data, keys) == CONTENT

@@ -328,6 +328,7 @@ def test_maintenance_is_a_command_that_leaves_statistics_and_an_access_record(ap
     assert result.exit_code == 0, result.output
     assert [line.partition(":")[0] for line in result.output.splitlines()] == [
         "purge",
+        "secrets",
         "statistics",
     ]
     with app.app_context():

@@ -71,6 +71,18 @@ def test_one_stage_is_like_the_standard_flow(agent: User, reviewer: User) -> Non
     assert steps_of(req) == ["send", "take", "approve"]
 
 
+def test_a_stage_that_a_later_version_removes_is_gone_through_by_what_is_in_it(
+    agent: User, reviewer: User
+) -> None:
+    publish(CHECK, SIGN)
+    req = sent(agent)
+    act(req, Action.APPROVE, reviewer)
+    publish(CHECK)
+    assert place(req) == (Status.SUBMITTED, "sign", "review")
+    act(req, Action.APPROVE, factories.make_staff())
+    assert place(req) == (Status.APPROVED, None, None)
+
+
 @pytest.mark.parametrize(
     ("crew", "second"), [(9, "sign"), (10, "visit"), (None, "sign")], ids=["few", "many", "none"]
 )

@@ -298,3 +298,19 @@ def test_a_correction_that_takes_another_choice_drops_the_text(
     with app.app_context():
         assert fresh(app, begun).status == Status.SUBMITTED
         assert "goods_text" not in fresh(app, begun).answers
+
+
+def test_a_file_that_a_later_answer_hides_stays_until_sending_and_prevents_nothing(
+    app: Flask, mine: PageClient, begun: int
+) -> None:
+    other = permit.GOOD | {"port": "other", "other_port": "الدوحة"}
+    post(mine, begun, other)
+    with app.app_context():
+        request_factories.make_document(fresh(app, begun), "photo", fresh(app, begun).created_by)
+        db.session.commit()
+    page = post(mine, begun, {"port": "shuwaikh"})
+    assert "photo" in str(page.soup.select_one("#documents"))
+    page = post(mine, begun, {}, "send")
+    assert "TP/1/" in page.text
+    with app.app_context():
+        assert fresh(app, begun).status == Status.SUBMITTED
