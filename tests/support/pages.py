@@ -33,7 +33,7 @@ class Page:
 
     @cached_property
     def soup(self) -> BeautifulSoup:
-        """The page as a tree, made when it is first asked for: it takes longer than all else here."""
+        """The page as a tree, made when it is first asked for, as it takes longest."""
         return BeautifulSoup(self.response.get_data(as_text=True), "lxml")
 
     @cached_property
