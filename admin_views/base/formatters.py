@@ -90,6 +90,14 @@ def under(text: Any) -> Markup:
     return Markup(f' <small class="under">{escape(text)}</small>')  # noqa: S704 - an escaped part
 
 
+def under_whole(text: Any) -> Markup:
+    """Return `under` for a number or date, which is shown as a whole or, where room lacks, not.
+
+    A part of it would look like another one, and in Arabic its first digits would be cut off.
+    """
+    return Markup(f' <small class="under unbroken">{escape(text)}</small>')  # noqa: S704 - escaped
+
+
 def brief(short: Any, whole: Any) -> Markup:
     """Return a text whose `short` form is shown where room is scarce; readers hear the `whole`."""
     if short == whole:

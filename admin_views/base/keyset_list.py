@@ -226,6 +226,10 @@ class KeysetModelView(GuardedModelView):
         """Return the condition for the search text, or None to search nothing."""
         return None
 
+    def search_counted(self, typed: str) -> Any | None:
+        """Return a condition that counts what `search_condition` finds sooner, if there is one."""
+        return None
+
     def search_sample(self, typed: str) -> Any | None:
         """Return a condition that selects some thousands of very many matches, to count first."""
         return None
@@ -261,11 +265,14 @@ class KeysetModelView(GuardedModelView):
     ) -> tuple[sa.Select[Any], sa.Select[Any] | None]:
         """Return what selects the rows listed to count them, and some if they are very many."""
         sampled = self.search_sample(search) if search else None
+        condition = self.search_counted(search) if search else None
         chosen = [self._filters[index] for index, _label, _value in filters or ()]
-        if sampled is None and not any(flt.is_counted_otherwise for flt in chosen):
+        is_alike = sampled is None and condition is None
+        if is_alike and not any(flt.is_counted_otherwise for flt in chosen):
             return self._alone(listed), None
         rows = self._filtered(filters, is_counted=True)
-        condition = self.search_condition(search) if search else None
+        if condition is None and search:
+            condition = self.search_condition(search)
         counted = rows if condition is None else rows.where(condition)
         return self._alone(counted), None if sampled is None else self._alone(rows.where(sampled))
 

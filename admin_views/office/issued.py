@@ -35,7 +35,7 @@ from forms.licence_actions import OfficeForm, licence_action_form
 
 def _kind(row: Any) -> Markup:
     kind = formatters.link(row.id, issuing.title_of(row))
-    return kind + formatters.under(formatters.bdi(row.check_code))
+    return kind + formatters.under_whole(formatters.bdi(row.check_code))
 
 
 def _number(row: Any) -> Any:

@@ -111,7 +111,7 @@ def _state(row: Any) -> Markup:
     badge, since = formatters.state_badge(worth(row).state), worth(row).since
     if since is None:
         return badge
-    return badge + formatters.under(_("since %(date)s", date=i18n.format_day(since)))
+    return badge + formatters.under_whole(_("since %(date)s", date=i18n.format_day(since)))
 
 
 CHECK_CODE = Column("check_code", _l("Document code"), formatters.isolated, is_listed=False)

@@ -215,7 +215,7 @@ def organisation_condition(typed: str) -> Any | None:
 def person(row: Any) -> Markup:
     """Format the broker as a link, with the masked civil number below."""
     name = formatters.link(row.broker_id, formatters.bdi(row.name or "—"), "office_brokers")
-    return name + formatters.under(formatters.bdi(mask_civil_id(row.civil_id)))
+    return name + formatters.under_whole(formatters.bdi(mask_civil_id(row.civil_id)))
 
 
 def organisation(row: Any) -> Markup:

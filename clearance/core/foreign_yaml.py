@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 from flask_babel import lazy_gettext as _l
 
+from clearance.core import values
 from clearance.core.errors import DomainError
 
 MOST_BYTES: Final = 1024 * 1024
@@ -24,10 +25,9 @@ _LARGEST = 10**15
 _TAG = "tag:yaml.org,2002:"
 _TEXT = f"{_TAG}str"
 _PLAIN = frozenset(f"{_TAG}{name}" for name in ("int", "float", "bool", "null"))
-# Control characters other than tab and line ends, and those that turn the direction of a text.
+# Control characters other than tab and line ends too.
 _HIDDEN = re.compile(
-    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe"
-    "\uffff\ud800-\udfff]"
+    f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{values.INVISIBLE}\ufffe\uffff\ud800-\udfff]"
 )
 
 

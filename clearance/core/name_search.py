@@ -110,10 +110,10 @@ def of_organisation(organisation_id: int) -> TypedWord:
     return TypedWord((), (f"{_ORGANISATION}{organisation_id}",))
 
 
-def some_ids(model: Any, words: Sequence[TypedWord], most: int) -> tuple[str, bool]:
-    """Return the ids that the index of names finds, for `among`.
+def some_ids(model: Any, words: Sequence[TypedWord], most: int) -> tuple[str, int]:
+    """Return the ids that the index of names finds, for `among`, and how many.
 
-    False for more than `most`, of which they are some.
+    `most` + 1 means more, of which they are some.
     """
     if is_sqlite():
         found: Any = sqlite_ids(model, words).limit(most + 1).subquery()
@@ -126,7 +126,7 @@ def some_ids(model: Any, words: Sequence[TypedWord], most: int) -> tuple[str, bo
         found = sa.select(kept.c.id).limit(most + 1).subquery()
         collected = sa.cast(sa.func.array_agg(found.c.id), sa.String)
     count, ids = db.session.execute(sa.select(sa.func.count(), collected)).one()
-    return ids or written([]), count <= most
+    return ids or written([]), count
 
 
 def among(column: Any, ids: str) -> sa.ColumnElement[bool]:

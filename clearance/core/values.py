@@ -20,9 +20,15 @@ FILE_LABEL_MAX_LENGTH = 150
 _MOBILE_TYPED_MAX_LENGTH = 40
 YEARS = range(1900, 2200)
 
-_INVISIBLE = frozenset(
-    "\u061c\u200b\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# Marks of direction, fillers and tags: a text of them looks empty, or hides something. The joiners
+# of letters and emoji stay, and so do the selectors of emoji.
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+"""Characters that nobody sees, as a regular expression has them between brackets."""
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+_JOINERS = "\u200c\u200d\ufe00\ufe01\ufe0e\ufe0f \n"
 _ASCII_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９", "0123456789" * 3)
 _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\uff0d", "-"))
 _DAYS = (
@@ -64,17 +70,21 @@ def composed(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
 
 
 def _visible(text: str) -> str:
-    """Return NFC text without control and bidi characters; line breaks become `\\n`."""
+    """Return NFC text without control and invisible characters; line breaks become `\\n`.
+
+    It is empty if nobody would see anything of it.
+    """
     kept = []
-    for character in composed(text.replace("\r\n", "\n")):
+    for character in composed(_INVISIBLE.sub("", text.replace("\r\n", "\n"))):
         category = unicodedata.category(character)
         if character in "\n\r\u2028\u2029\x0b\x0c\x85":
             kept.append("\n")
         elif category == "Zs" or character == "\t":
             kept.append(" ")
-        elif category not in ("Cc", "Cs") and character not in _INVISIBLE:
+        elif category not in ("Cc", "Cs"):
             kept.append(character)
-    return "".join(kept)
+    shown = "".join(kept)
+    return shown if shown.strip(_JOINERS) else ""
 
 
 def _within(text: str, max_length: int | None) -> str:

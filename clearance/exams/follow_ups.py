@@ -13,6 +13,7 @@ from clearance.core import i18n, office_settings
 from clearance.core.actor import Actor
 from clearance.core.database import shared_alias
 from clearance.exams import passes, starts
+from clearance.licences import facts as licence_facts
 from clearance.models import Broker, Licence, Request
 from clearance.models.enums import LicenceStatus, Status
 from clearance.services.extension import FollowUp
@@ -49,7 +50,12 @@ def licences_to_apply_for(
         for service in starts.services_after_a_pass(standing.organisation_id)
         if standing.may_use(service.code)
         for offer in starts.startable_candidates(
-            service.code, actor, now, _not_begun(actor, service, now, request_id), MOST_READ
+            service.code,
+            actor,
+            now,
+            _not_begun(actor, service, now, request_id),
+            MOST_READ,
+            known={licence_facts.licensed: frozenset()},
         )
         if offer.refusal is None and offer.counts_until is not None
     ]

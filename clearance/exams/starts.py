@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from clearance.models import Request
 from clearance.requests import eligibility
 from clearance.services import versions
 from clearance.services.extension import About, Start
-from clearance.services.facts import Case, Facts, load
+from clearance.services.facts import Case, Facts, Known, load
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import COLUMNS
 from clearance.services.target import Target
@@ -52,11 +53,13 @@ def startable_candidates(
     now: datetime,
     only: sa.ColumnElement[bool] | None = None,
     most: int = MOST_CANDIDATES,
+    known: Known = MappingProxyType({}),
 ) -> list[StartableCandidate]:
     """Return the chosen organisation's passed candidates, newest request first.
 
-    only: a condition on their passed requests. most: how many of these are read. The number of
-    queries is constant. Raises: NotFound for a service that does not start from a passed candidate.
+    only: a condition on their passed requests. most: how many of these are read. known: facts of
+    all of them, as `facts.load` takes them. The number of queries is constant.
+    Raises: NotFound for a service that does not start from a passed candidate.
     """
     standing = actor.standing
     organisation_id = standing.organisation_id if standing else None
@@ -69,7 +72,7 @@ def startable_candidates(
     if not newest:
         return []
     asked = [(service, Target(civil_id)) for civil_id in newest]
-    loaded = load(actor, standing.organisation_id, now, asked)
+    loaded = load(actor, standing.organisation_id, now, asked, known=known)
     return [_candidate_offer(req, service, loaded) for req in newest.values()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -69,6 +69,23 @@ def licences(facts: Facts) -> dict[int, LicenceFact]:
     return load_licences(facts.subjects.record_ids)
 
 
+def licence_fact(licence: Licence, *, is_general_broker: bool) -> LicenceFact:
+    """Return the facts about a licence that is loaded with its broker."""
+    broker = licence.broker
+    return LicenceFact(
+        licence.id,
+        licence.number,
+        licence.status,
+        licence.suspended_by,
+        licence.expires,
+        broker.id,
+        broker.organisation_id,
+        broker.civil_id,
+        is_general_broker,
+        tuple(validity.ends(licence)),
+    )
+
+
 def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:
     """Return the facts of these licences by id; one query."""
     if not licence_ids:
@@ -90,8 +107,4 @@ def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:
         .join(Organisation, Organisation.id == Broker.organisation_id)
         .where(Licence.id.in_(licence_ids))
     )
-    return {row[0]: LicenceFact(*(*row[:9], _ends(row[9:]))) for row in rows}
-
-
-def _ends(days: Iterable[date]) -> tuple[tuple[ValidityLink, date], ...]:
-    return tuple(zip(validity.LINK_COLUMNS, days, strict=True))
+    return {row[0]: LicenceFact(*(*row[:9], tuple(validity.ends_of(row[9:])))) for row in rows}

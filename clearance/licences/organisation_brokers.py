@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
@@ -16,8 +16,8 @@ from clearance.core.clock import kuwait_date
 from clearance.core.database import shared_alias
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
-from clearance.licences import granted_expiry, validity
-from clearance.models import Broker, Licence, Request
+from clearance.licences import facts, granted_expiry, validity
+from clearance.models import Broker, Licence, Organisation, Request
 from clearance.models.enums import LicenceStatus, ValidityLink
 from clearance.services import registry, schema, versions
 
@@ -25,6 +25,13 @@ from clearance.services import registry, schema, versions
 _PAST, _GROUP = 200_000_000, 300_000_000
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
 _OTHER = shared_alias(Licence)
+
+
+class Due(NamedTuple):
+    """A licence to renew, and its facts for the guards."""
+
+    licence: Licence
+    fact: facts.LicenceFact
 
 
 def licence_services(actor: Actor) -> list[schema.Definition]:
@@ -124,7 +131,7 @@ def ends_by(last: date, link: ValidityLink | None = None) -> sa.ColumnElement[bo
     return sa.and_(*conditions)
 
 
-def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]:
+def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Due], int]:
     """Return the first licences due for renewal that no open request claims, and their total.
 
     They are active or expired, and in the renewal window or past effective validity. Order: the
@@ -134,12 +141,20 @@ def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]
     # One that is due is not cancelled, and so its broker's current one.
     found = db.session.execute(
         _with_broker(_is_own(actor))
+        .join(Organisation, Organisation.id == Broker.organisation_id)
         .where(is_due(today))
-        .add_columns(sa.func.count().over())
+        .add_columns(Organisation.general_broker_id, sa.func.count().over())
         .order_by(*_next_to_end(today), Licence.id)
         .limit(limit)
     ).all()
-    return [row[0] for row in found], found[0][1] if found else 0
+    rows = [
+        Due(
+            licence,
+            facts.licence_fact(licence, is_general_broker=general_id == licence.broker_id),
+        )
+        for licence, general_id, _count in found
+    ]
+    return rows, found[0][2] if found else 0
 
 
 def is_due(today: date) -> sa.ColumnElement[bool]:

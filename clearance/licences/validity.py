@@ -61,6 +61,11 @@ def ends(licence: Licence) -> list[tuple[ValidityLink, date]]:
         broker.civil_id_expiry,
         broker.passport_expiry,
     )
+    return ends_of(days)
+
+
+def ends_of(days: Iterable[date]) -> list[tuple[ValidityLink, date]]:
+    """Return `ends` of the values of LINK_COLUMNS."""
     return sorted(zip(LINK_COLUMNS, days, strict=True), key=itemgetter(1))
 
 

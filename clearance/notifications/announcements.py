@@ -11,9 +11,14 @@ from clearance.core.extensions import db
 from clearance.models import Announcement
 
 
-def current(now: datetime, *, limit: int = 5) -> Sequence[Announcement]:
+def current(now: datetime) -> Sequence[Announcement]:
     """Return the announcements published and not ended at `now`, newest first."""
-    statement = (
+    return db.session.scalars(select_current(now)).all()
+
+
+def select_current(now: datetime, limit: int = 5) -> sa.Select[Announcement]:
+    """Select what `current` returns."""
+    return (
         sa.select(Announcement)
         .where(
             Announcement.published_at <= now,
@@ -22,4 +27,3 @@ def current(now: datetime, *, limit: int = 5) -> Sequence[Announcement]:
         .order_by(Announcement.published_at.desc(), Announcement.id.desc())
         .limit(limit)
     )
-    return db.session.scalars(statement).all()

@@ -83,9 +83,12 @@ def find(invitation_id: int, actor: Actor) -> Invitation:
 
 def open_for(actor: Actor, now: datetime) -> list[Invitation]:
     """Return the invitations that `actor` can answer now, newest first."""
-    mine = Invitation.user_id == actor.user_id
-    query = sa.select(Invitation).where(mine, *is_open(now)).order_by(Invitation.id.desc())
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(select_open(actor, now).order_by(Invitation.id.desc())))
+
+
+def select_open(actor: Actor, now: datetime) -> sa.Select[Invitation]:
+    """Select the invitations that `actor` can answer now."""
+    return sa.select(Invitation).where(Invitation.user_id == actor.user_id, *is_open(now))
 
 
 def organisation_of(invitation: Invitation) -> Organisation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -112,13 +113,17 @@ def startable_services(actor: Actor, now: datetime) -> list[StartableService]:
 
 
 def startable_for(
-    records: Iterable[int], codes: Collection[str], actor: Actor, now: datetime
+    records: Iterable[int],
+    codes: Collection[str],
+    actor: Actor,
+    now: datetime,
+    known: facts.Known = MappingProxyType({}),
 ) -> dict[tuple[str, int], Refusal | None]:
     """Return (service code, record id) → why no draft can be started now, or None.
 
     records: ids of what services are about, such as licences. Starting gives the same refusal. The
     number of queries is constant. Codes that are not active services about records, or that only
-    other organisations pilot, are skipped.
+    other organisations pilot, are skipped. known: facts as `facts.load` takes them.
     """
     services = [
         version.definition
@@ -127,7 +132,8 @@ def startable_for(
     ]
     asked = [(service, Target(record_id=key)) for key in records for service in services]
     standing = actor.standing
-    loaded = facts.load(actor, standing.organisation_id if standing else None, now, asked)
+    organisation_id = standing.organisation_id if standing else None
+    loaded = facts.load(actor, organisation_id, now, asked, known=known)
     return {
         (service.code, target.record_id or 0): eligibility.start_refusal(
             service, Case(service, loaded, target)

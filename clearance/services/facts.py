@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -157,14 +158,22 @@ class Case:
         )
 
 
+Known = Mapping[Callable[[Facts], Any], Any]
+"""Loader → what it would find."""
+
+
 def load(
     actor: Actor | None,
     organisation_id: int | None,
     now: datetime,
     asked: Collection[tuple[ServiceTerms, Target]] = (),
     request_ids: Iterable[int] = (),
+    known: Known = MappingProxyType({}),
 ) -> Facts:
-    """Load the facts about an organisation and what it asks for, with one query."""
+    """Load the facts about an organisation and what it asks for, with one query.
+
+    known: what the caller has read already.
+    """
     subjects = Subjects(
         frozenset(target.civil_id for _service, target in asked if target.civil_id),
         frozenset(target.record_id for _service, target in asked if target.record_id is not None),
@@ -185,6 +194,7 @@ def load(
         settings=office_settings.all_values(),
         subjects=subjects,
         claim_end=current_app.extensions["services"].claim_end,
+        loaded=dict(known),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -27,6 +28,8 @@ from clearance.transfers import parties
 from clearance.transfers.statuses import UNANSWERED, TransferStatus
 
 MOST_LISTED = 200
+
+_Selected = TypeVar("_Selected", bound=sa.Select[*tuple[Any, ...]])
 
 _NO_FIT = Refusal(
     _l("You cannot start a transfer with these three numbers."),
@@ -136,15 +139,12 @@ def to_answer(actor: Actor, lang: str, now: datetime) -> list[ToAnswer]:
         TransferConsent.organisation_id == _chosen(actor),
         TransferConsent.answer == "waiting",
     )
-    newest_first = (Request.sent_at.desc(), Request.id.desc())
-    rows = db.session.execute(
-        _shown()
-        .add_columns(TransferConsent.asked_at)
+    with_consent = (
+        sa.select(Request, TransferConsent.asked_at)
+        .options(joinedload(Request.organisation), joinedload(Request.broker))
         .outerjoin(TransferConsent, own_answer)
-        .where(_awaits(actor, now))
-        .order_by(*newest_first)
-        .limit(MOST_LISTED)
     )
+    rows = db.session.execute(_newest(with_consent, _awaits(actor, now)))
     return [
         ToAnswer(
             label=_l("Transfer to respond to"),
@@ -169,8 +169,13 @@ def _awaits(actor: Actor, now: datetime) -> sa.ColumnElement[bool]:
 
 def received(actor: Actor) -> list[Request]:
     """Return the transfers the chosen organisation was asked about, newest first."""
+    return list(db.session.scalars(newest_received(actor, _shown())))
+
+
+def newest_received(actor: Actor, selected: _Selected) -> _Selected:
+    """Narrow what is selected of requests to those that `received` returns, in its order."""
     chosen = Request.other_organisation_id == _chosen(actor)
-    return _listed(chosen, permissions.transfers_answered_by(actor))
+    return _newest(selected, chosen, permissions.transfers_answered_by(actor))
 
 
 def sent(actor: Actor) -> list[Request]:
@@ -298,8 +303,12 @@ def _shown() -> sa.Select[Request]:
 
 
 def _listed(*which: sa.ColumnElement[bool]) -> list[Request]:
-    statement = _shown().where(*which).order_by(Request.sent_at.desc(), Request.id.desc())
-    return list(db.session.scalars(statement.limit(MOST_LISTED)))
+    return list(db.session.scalars(_newest(_shown(), *which)))
+
+
+def _newest(selected: _Selected, *which: sa.ColumnElement[bool]) -> _Selected:
+    newest_first = (Request.sent_at.desc(), Request.id.desc())
+    return selected.where(*which).order_by(*newest_first).limit(MOST_LISTED)
 
 
 def _chosen(actor: Actor) -> int:

@@ -43,13 +43,6 @@ async function postPatiently(form, entry, onProgress) {
   }
 }
 
-// Parts of the page that changed and the row's version; rows of waiting files offer the kinds of now.
-function renew(answer) {
-  replaceParts(answer.parts);
-  const version = document.querySelector('input[name="version"]');
-  if (version && answer.version !== undefined) version.value = answer.version;
-}
-
 function start(form) {
   const zone = form.querySelector(".drop-zone");
   const input = form.querySelector('input[type="file"]');
@@ -129,7 +122,7 @@ function start(form) {
       return;
     }
     table?.querySelector("tbody").insertAdjacentHTML("beforeend", answer.row_html);
-    renew(answer);
+    replaceParts(answer.parts); // rows of waiting files then offer the kinds of now
     forget(entry);
     form.dispatchEvent(new CustomEvent("uploaded", { bubbles: true }));
   }

@@ -5,15 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
 from admin_views.my.services import cards
 from admin_views.shared import licence_details
 from clearance import issuing
 from clearance.core.actor import Actor
+from clearance.core.extensions import db
 from clearance.core.urls import broker_url
+from clearance.licences import facts as licence_facts
 from clearance.licences import organisation_brokers
-from clearance.models import IssuedDocument, Licence
+from clearance.models import Announcement, IssuedDocument, Licence
+from clearance.notifications import announcements
 from clearance.organisations import invitation_queries
 from clearance.requests import available_actions
+from clearance.services.facts import Known
 
 SHOWN_LICENCES = 4
 SHOWN_DOCUMENTS = 3
@@ -28,10 +35,11 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
     services = organisation_brokers.renewal_services(actor)
     if not services:
         return {"rows": [], "count": 0}
-    licences, count = organisation_brokers.due(actor, now, limit=SHOWN_LICENCES)
+    found, count = organisation_brokers.due(actor, now, limit=SHOWN_LICENCES)
     codes = [service.code for service in services]
-    found = [licence.id for licence in licences]
-    offers = available_actions.startable_for(found, codes, actor, now) if found else {}
+    due = {row.fact.id: row.fact for row in found}
+    known: Known = {licence_facts.licences: due}
+    offers = available_actions.startable_for(due, codes, actor, now, known) if found else {}
 
     def row(licence: Licence) -> dict[str, Any]:
         begun_by = next((s for s in services if offers[s.code, licence.id] is None), None)
@@ -45,7 +53,27 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
             "refusal": None if begun_by else offers[codes[0], licence.id],
         }
 
-    return {"rows": [row(due_licence) for due_licence in licences], "count": count}
+    return {"rows": [row(due_row.licence) for due_row in found], "count": count}
+
+
+def told(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
+    """Return the announcements and the actor's unanswered invitations.
+
+    One query for both; of invitations it says only whether there are any, as there seldom are.
+    """
+    is_invited = sa.exists(invitation_queries.select_open(actor, now)).label("is_invited")
+    asked = sa.select(is_invited).subquery()
+    newest = announcements.select_current(now).subquery()
+    announcement = aliased(Announcement, newest)
+    rows = db.session.execute(
+        sa.select(asked.c.is_invited, announcement)
+        .outerjoin(announcement, sa.true())
+        .order_by(announcement.published_at.desc(), announcement.id.desc())
+    ).all()
+    return {
+        "announcements": [found for _invited, found in rows if found is not None],
+        "invitations": invitations(actor, lang, now) if rows[0].is_invited else [],
+    }
 
 
 def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:

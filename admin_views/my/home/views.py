@@ -24,7 +24,7 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Request
 from clearance.models.enums import Status
-from clearance.notifications import announcements, inbox
+from clearance.notifications import inbox
 from clearance.requests import deadlines
 from clearance.services import registry
 from clearance.services.extension import Waiting
@@ -64,8 +64,7 @@ class MyHome(GuardedView):
             open_requests=at_office.of(rows),
             list_of=_list_of,
             notices=list(zip(notices, inbox.texts_of(notices, lang), strict=True)),
-            announcements=announcements.current(now),
-            invitations=pending.invitations(actor, lang, now),
+            **pending.told(actor, lang, now),
             to_answer=[row for rows in subjects.to_answer for row in rows(actor, lang, now)],
             follow_ups=cards.follow_ups(actor, lang, now),
             shown_follow_ups=SHOWN_FOLLOW_UPS,

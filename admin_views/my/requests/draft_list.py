@@ -98,7 +98,7 @@ class MyDrafts(ForAgents, SearchedList, KeysetModelView):
         return super().render(template, **values)
 
     def search_condition(self, typed: str) -> Any | None:
-        return request_search.condition(typed)
+        return request_search.condition_for_few(typed)
 
     def hit(self, row: Any) -> Hit:
         url = url_for("my_requests.form_page", request_id=row.id)

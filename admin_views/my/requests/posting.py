@@ -100,7 +100,11 @@ def change_documents(
 
 
 def _answer(page: Page, added: set[int], faults: list[str]) -> Any:
-    """Return the new rows and the changed parts of the page for its script."""
+    """Return the new rows and the changed parts of the page for its script.
+
+    No versions: the form on the page still has what was saved with the one it knows. With a later
+    one it would undo what a colleague saved meanwhile, with an earlier one refuse its own.
+    """
     if not added:
         return jsonify(error=" ".join(faults)), 400
     page.refresh()
@@ -112,7 +116,6 @@ def _answer(page: Page, added: set[int], faults: list[str]) -> Any:
             for row in rows
         ),
         parts=_parts(page, section),
-        **page.versions(),
     )
 
 

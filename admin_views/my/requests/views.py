@@ -98,6 +98,9 @@ class MyRequests(
     def search_condition(self, typed: str) -> Any | None:
         return request_search.once_a_page(typed, chosen_organisation()).condition
 
+    def search_counted(self, typed: str) -> Any | None:
+        return request_search.once_a_page(typed, chosen_organisation()).counted
+
     def search_sample(self, typed: str) -> Any | None:
         return request_search.once_a_page(typed, chosen_organisation()).sample
 

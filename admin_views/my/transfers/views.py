@@ -10,13 +10,13 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base import formatters, navigation
+from admin_views.base import navigation
 from admin_views.base.access import current_actor, not_found
 from admin_views.base.form_post import post_once, posted_key, posted_version
 from admin_views.base.model_view import GuardedView
-from admin_views.base.search import Group, Hit, fits_title, group_of, url_in
+from admin_views.base.search import Group, group_of, url_in
 from admin_views.my.requests.base import form_url
-from admin_views.my.transfers import consent_link
+from admin_views.my.transfers import consent_link, search
 from clearance.auth import permissions
 from clearance.core import audit, i18n, urls
 from clearance.core.actor import Actor
@@ -68,21 +68,7 @@ class MyTransfers(GuardedView):
 
         Those requested are among the requests.
         """
-        found = [
-            Hit(
-                req.number,
-                urls.transfer_url(req.id),
-                (
-                    parties.named(req).name_in(i18n.language()),
-                    req.organisation.name_in(i18n.language()),
-                ),
-                formatters.status_badge(req.status),
-                _numbers(req),
-            )
-            for req in transfer_operations.received(current_actor())
-            if fits_title(typed, parties.named(req).name_ar, parties.named(req).name_en)
-            or Hit("", "", keys=_numbers(req)).is_exact(typed)
-        ]
+        found = search.hits(typed, current_actor())
         return group_of(self.name, found, url_in(self, "index"))
 
     @expose("/receive", methods=("GET", "POST"))
@@ -194,12 +180,6 @@ def _others_step(action: str) -> StepName:
         if step == action:
             return step
     return not_found()
-
-
-def _numbers(req: Request) -> tuple[str, ...]:
-    """Return the numbers by which a transfer is found: its own, and the licence's."""
-    licence = req.licence.number if req.licence is not None else ""
-    return req.number or "", licence, licence.rpartition("-")[2]
 
 
 def _lines(

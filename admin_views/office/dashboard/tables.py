@@ -79,7 +79,9 @@ def over_time(figures: Figures) -> Table:
         *(figures.period.span.label, _("Received"), _("Decided"), _("Closed without a decision")),
         *(_("Returned"), *_speed_heads()),
     ]
-    return Table("over_time", _("Over time"), [str(head) for head in heads], rows)
+    return Table(
+        "over_time", _("Compared with earlier periods"), [str(head) for head in heads], rows
+    )
 
 
 def services(figures: Figures) -> Table:

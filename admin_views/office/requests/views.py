@@ -43,7 +43,7 @@ def _number(row: Any) -> Markup:
 
 
 def _person(row: Any) -> Markup:
-    return formatters.bdi(row.name or "—") + formatters.under(
+    return formatters.bdi(row.name or "—") + formatters.under_whole(
         request_lists.masked_civil_id(row.civil_id)
     )
 
@@ -123,6 +123,9 @@ class OfficeRequests(
 
     def search_condition(self, typed: str) -> Any | None:
         return request_search.once_a_page(typed).condition
+
+    def search_counted(self, typed: str) -> Any | None:
+        return request_search.once_a_page(typed).counted
 
     def search_sample(self, typed: str) -> Any | None:
         return request_search.once_a_page(typed).sample

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -41,8 +42,8 @@ def test_a_long_list_is_ordered_with_its_filters_and_fetched_when_it_is_made(
     office.request(Status.UNDER_REVIEW)
     manager = office.staff(Role.MANAGER, language)
     offer = manager.get(f"{LIST}export/xlsx/?flt0_status=submitted&sort=sent_at")
-    csv = offer.soup.select_one(f'a[href^="{LIST}export/csv/?"]')
-    kept = parse_qs(urlsplit(csv["href"]).query)
+    as_csv = offer.soup.select_one(f'a[href^="{LIST}export/csv/?"]')
+    kept = parse_qs(urlsplit(as_csv["href"]).query)
     assert sorted(kept.values()) == [["sent_at"], ["submitted"]]
     page = manager.submit(offer, form='form[action$="/order"]')
     assert page.url == PAGE
@@ -66,6 +67,18 @@ def test_a_list_that_is_not_long_comes_at_once(office: Office, long: None) -> No
     office.request()
     data = office.staff(Role.MANAGER).http.get(f"{LIST}export/xlsx/").get_data()
     assert len(workbooks.cells(data)) == 2
+
+
+def test_a_list_of_nothing_leaves_as_its_headings(office: Office) -> None:
+    manager = office.staff(Role.MANAGER)
+    files = {
+        kind: manager.http.get(f"{LIST}export/{kind}/?search=nobody").get_data()
+        for kind in ("xlsx", "csv")
+    }
+    (heads,) = workbooks.cells(files["xlsx"])
+    (line,) = csv.reader(files["csv"].decode("utf-8-sig").splitlines())
+    assert heads[0] == "Request number"
+    assert line == list(heads)
 
 
 def test_beyond_what_a_workbook_holds_the_page_offers_csv_alone(

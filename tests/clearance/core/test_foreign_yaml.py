@@ -75,6 +75,7 @@ def test_what_an_alias_repeats_is_a_value_of_its_own() -> None:
         ("a: 1\nb: \u202e1", 2, "There is an invisible character."),
         ('a: 1\nb: "\\0"', 2, "There is an invisible character."),
         ('a: 1\n"\\u200f": 1', 2, "There is an invisible character."),
+        ("a: 1\nb: x\u3164", 2, "There is an invisible character."),
         ('a: "\\ud800"', 1, "This is not valid YAML."),
         ("--- 1\n--- 2", 2, "A second document begins here."),
         ("? [a]\n: 1", 1, "A name must be plain text."),

@@ -40,8 +40,11 @@ def test_accents_of_any_script_stay() -> None:
     assert len(values.clean_text(stacked + "\u0301" * 99)) == len(values.clean_text(stacked))
 
 
-def test_a_line_loses_bidi_marks_and_halves_of_characters() -> None:
+def test_a_line_loses_bidi_marks_what_nobody_sees_and_halves_of_characters() -> None:
     assert values.clean_text("a\u202eb\u2066c\u200fd\ufeff\ud800") == "abcd"
+    assert values.clean_text("a\u00adb\u3164c\u2800d\ufff9e\U000e0041") == "abcde"
+    assert values.clean_text("می\u200cخواهم 👩\u200d⚕\ufe0f") == "می\u200cخواهم 👩\u200d⚕\ufe0f"
+    assert values.clean_text(" \u200d\ufe0f\u200c ") == values.clean_lines("\u200d\n\u3164") == ""
 
 
 def test_emoji_and_arabic_stay() -> None:

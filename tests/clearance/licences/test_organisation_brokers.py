@@ -12,7 +12,7 @@ from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
-from clearance.licences import organisation_brokers
+from clearance.licences import facts, organisation_brokers
 from clearance.models import Licence, Organisation, User
 from clearance.models.enums import LicenceStatus, SuspendedBy
 from tests.support import factories, request_factories
@@ -88,8 +88,11 @@ def test_due_is_what_a_renewal_could_be_asked_for(
 ) -> None:
     dated = {name: day(each) if isinstance(each, int) else each for name, each in columns.items()}
     licence = make_licence(office, **dated)
-    expected = ([licence], 1) if is_due else ([], 0)
-    assert organisation_brokers.due(actor_of(agent), utc_now(), limit=5) == expected
+    found, count = organisation_brokers.due(actor_of(agent), utc_now(), limit=5)
+    assert [each.licence for each in found] == ([licence] if is_due else [])
+    assert count == len(found)
+    for each in found:  # what the guards would read themselves
+        assert facts.load_licences([licence.id]) == {licence.id: each.fact}
 
 
 def test_a_holders_suspension_that_ran_out_is_due_as_an_expired_licence(
@@ -101,14 +104,15 @@ def test_a_holders_suspension_that_ran_out_is_due_as_an_expired_licence(
         status=LicenceStatus.SUSPENDED,
         suspended_by=SuspendedBy.HOLDER,
     )
-    assert organisation_brokers.due(actor_of(agent), utc_now(), limit=5) == ([past], 1)
+    found, count = organisation_brokers.due(actor_of(agent), utc_now(), limit=5)
+    assert ([each.licence for each in found], count) == ([past], 1)
 
 
 def test_what_ends_next_comes_first_and_all_are_counted(office: Organisation, agent: User) -> None:
     days = (-300, -2, 40, 3)
     made = {each: make_licence(office, expires=day(each)) for each in days}
     first, count = organisation_brokers.due(actor_of(agent), utc_now(), limit=3)
-    assert first == [made[3], made[40], made[-2]]
+    assert [each.licence for each in first] == [made[3], made[40], made[-2]]
     assert count == 4
 
 

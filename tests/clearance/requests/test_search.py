@@ -143,6 +143,18 @@ def test_frequent_names_are_found_like_rare_ones(
 
 
 @pytest.mark.databases
+def test_names_of_many_are_found_in_the_order_of_the_list_as_they_are_counted(
+    wanted: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_search, "SORTED", 0)
+    for typed, ids in (("احمد عبدالله", [wanted.id]), ("Ahmed Abdulla", [wanted.id]), ("سالم", [])):
+        condition, counted, sample = request_search.find(typed)
+        for each in (condition, condition if counted is None else counted):
+            assert list(db.session.scalars(sa.select(Request.id).where(each))) == ids, typed
+        assert sample is None
+
+
+@pytest.mark.databases
 def test_the_index_finds_the_names_of_one_organisation(wanted: Request, agent: User) -> None:
     def found_of(organisation_id: int) -> list[int]:
         condition = request_search.find("احمد", organisation_id).condition

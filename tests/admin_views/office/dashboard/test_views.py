@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zipfile import ZipFile
 
@@ -178,6 +178,23 @@ def test_earlier_and_later_periods_are_a_click_away(office: Office) -> None:
     assert "February 2026" in browser.get(page.link("Later")).soup.select_one("main h2").text
 
 
+def test_figures_of_a_week_over_the_end_of_a_year_are_of_both_years(office: Office) -> None:
+    for day in (datetime(2025, 12, 31, 9, tzinfo=UTC), datetime(2026, 1, 1, 9, tzinfo=UTC)):
+        office.request(Status.SUBMITTED, now=day)
+    count(office)
+    browser = office.staff(Role.MANAGER)
+    for period, expected in (
+        ("period=week&at=2026-01-03", 2),
+        ("period=month&at=2025-12-31", 1),
+        ("period=year&at=2025-01-01", 1),
+        ("period=year&at=2026-12-31", 1),
+    ):
+        found = numbers(browser.get(f"{PAGE}?{period}"))
+        received = next(each for each in found if "Received" in each[0])
+        assert received[1] == expected, period
+        assert listed(browser, received[2]) == expected, period
+
+
 def test_the_page_takes_few_statements(busy: Office) -> None:
     assert busy.queries(busy.staff(Role.MANAGER), PAGE) <= 16  # a transaction's beginning counted
 
@@ -188,7 +205,7 @@ def test_the_figures_leave_as_csv(busy: Office) -> None:
     rows = list(csv.reader(io.StringIO(response.get_data(as_text=True).removeprefix("\ufeff"))))
     year = str(kuwait_today().year)
     assert rows[0] == ["Table", "About", "Figure", "Number"]
-    assert ["Over time", year, "Received", "7"] in rows
+    assert ["Compared with earlier periods", year, "Received", "7"] in rows
     assert ["Now", "Open requests", "Number", "4"] in rows
     assert response.headers["Content-Disposition"].endswith(f"figures-year-{year}-01-01.csv")
 

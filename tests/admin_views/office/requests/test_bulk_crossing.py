@@ -15,6 +15,7 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.reasons import Reason
+from clearance.jobs import maintenance
 from clearance.models import Licence, Request, User
 from clearance.models.enums import Status
 from clearance.requests import batch
@@ -51,6 +52,10 @@ def decide_or_send(
     return send(drafts, agent) if number else approve(chosen, reviewer)
 
 
+def decide_or_analyze(chosen: list[SelectedRow], reviewer: Actor, number: int) -> Any:
+    return maintenance.refresh_statistics(utc_now()) if number else approve(chosen, reviewer)
+
+
 def crossing(agent: User, licences: list[Licence]) -> tuple[list[SelectedRow], list[int]]:
     """Letters sent in the order of the licences, and drafts begun in the opposite one."""
     sent = [requests.make_sent(agent, "letter", licence_id=licence.id) for licence in licences]
@@ -79,3 +84,18 @@ def test_a_decision_and_a_grid_on_the_same_licences_cross_without_harm(context: 
             assert db.session.get_one(Request, each.id).status == Status.APPROVED
         for request_id in drafts:
             assert db.session.get_one(Request, request_id).status == Status.SUBMITTED
+
+
+@pytest.mark.databases
+def test_statistics_are_refreshed_beside_a_decision_on_many(context: Flask) -> None:
+    requests.load_services()
+    office = factories.make_organisation()
+    agent, reviewer = factories.make_agent(office), factories.make_staff()
+    licences = [issued_factories.make_licence(office) for _each in range(LICENCES)]
+    chosen, _drafts = crossing(agent, licences)
+    deciding = actor_of(reviewer)
+    db.session.rollback()
+    work = partial(decide_or_analyze, chosen, deciding)
+    assert race(context, 2, work) == [[""] * LICENCES, "done"]
+    db.session.expire_all()
+    assert {db.session.get_one(Request, row.id).status for row in chosen} == {Status.APPROVED}
