@@ -47,7 +47,9 @@ def index() -> str:
 
 def terms() -> str:
     """GET /terms."""
-    return render_template("public/terms.html")
+    values = office_settings.all_values()
+    periods = {name: values[f"retention_{name}_days"] for name in ("registration", "draft")}
+    return render_template("public/terms.html", periods=periods)
 
 
 def support() -> str:

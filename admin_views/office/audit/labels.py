@@ -211,8 +211,12 @@ def event_label(kind: str) -> str:
 
 
 def row_label(table: str, key: str) -> Markup:
-    """Return the label of a row from its table and key, such as `Request 107`."""
-    return Markup("<span>{} <bdi>{}</bdi></span>").format(table_label(table), key)
+    """Return the label of a row from its table and key, such as `Request 107`.
+
+    The key of a code is its owner's, `user:6`, whose name is in another column.
+    """
+    shown = "" if table == "code" else key
+    return Markup("<span>{} <bdi>{}</bdi></span>").format(table_label(table), shown)
 
 
 def table_label(table: str) -> str:
