@@ -138,7 +138,7 @@ def test_nobody_waits_without_end(
     start = monotonic()
     with pytest.raises(Busy):
         file_inspection.draw_page(b"", 1, 240, "user:3")
-    assert 0.1 <= monotonic() - start < 5
+    assert 0.1 <= monotonic() - start < 30
 
 
 def test_places_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,7 @@ def test_the_running_portal_makes_the_file_by_itself(make_app: Callable[..., Fla
         app.extensions["jobs"].start()
         try:
             issued_id = new_document()
-            limit = time.monotonic() + 15
+            limit = time.monotonic() + 60
             while not is_made(issued_id) and time.monotonic() < limit:
                 time.sleep(0.05)
         finally:

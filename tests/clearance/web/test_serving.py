@@ -85,7 +85,7 @@ def test_a_request_that_comes_too_slowly_is_given_up(server: str, beginning: byt
                 slow.send(b"a" if beginning else b"")
             except ConnectionError:
                 break
-    assert serving_extension.GRACE_SECONDS < time.monotonic() - began < 10
+    assert serving_extension.GRACE_SECONDS < time.monotonic() - began < 30
 
 
 def test_the_patience_grows_with_what_came() -> None:
