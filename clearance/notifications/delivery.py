@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import secrets
 import smtplib
-import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import structlog
 from flask import Flask, current_app
 
 from clearance.core import crypto, holds, metrics
+from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
 from clearance.core.settings import Settings
 from clearance.models import Delivery
@@ -112,13 +112,14 @@ def deliver_due(
 ) -> Outcome:
     """Send what is due, codes first; at most `limit` messages per channel. Commits by itself.
 
-    now: aware UTC; the run's own duration is added. A failing message does not delay others; a
-    failing gateway is not called again in this run. Nothing is sent while the outbox is held.
+    now: aware UTC; it goes on as the clock does, jumps included. A failing message does not delay
+    others; a failing gateway is not called again in this run. Nothing is sent while the outbox is
+    held.
     """
-    started = time.monotonic()
+    began = utc_now()
 
     def clock() -> datetime:
-        return now + timedelta(seconds=time.monotonic() - started)
+        return now + (utc_now() - began)
 
     outcome = Outcome(expired=_drop_expired(now))
     if holds.is_active(holds.OUTBOX, now):
@@ -176,6 +177,8 @@ class _Run:
         return _send_sms
 
     def _try(self, row: Any, send: Callable[[Any, str], None]) -> None:
+        if not _is_held(row, self.lease):
+            return
         now = self.clock()
         if row.expires_at is not None and row.expires_at <= now:
             self.outcome.expired += _finish(row, self.lease, _expired_values())
@@ -246,6 +249,13 @@ def _claim(channel: str, lease: str, now: datetime, count: int) -> list[Any]:
                 .values(lease=lease, leased_until=now + LEASE)
             )
     return rows
+
+
+def _is_held(row: Any, lease: str) -> bool:
+    """Return whether the lease is still this run's: after a jump of the clock another took over."""
+    held = sa.exists().where(Delivery.id == row.id, Delivery.lease == lease)
+    with own_transaction(write=False) as connection:
+        return bool(connection.scalar(sa.select(held)))
 
 
 def _release(lease: str) -> None:

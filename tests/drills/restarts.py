@@ -156,12 +156,15 @@ def main() -> int:
                 upgrading.put_back()
         schema.upgrade(url)
         is_sent = sends(app, mail) and jobs.poll() is None
+        unexpected = {what for what in visitors.outcomes if what[:3] not in {"200", "503"}}
+        if unexpected:
+            log = (folder / "said.txt").read_text(encoding="utf-8").splitlines()
+            print(*(line for line in log if '"event": "fault"' in line), sep="\n")
     print(f"{args.times} restarts in upgrades of {upgrading.seconds:.1f} s, after which: {ended}")
     print(
         f"wrong: {wrong or 0}; ready again after at most {slowest:.1f} s; mail arrives: {is_sent}"
     )
     print(f"visitors: {visitors.outcomes}, longest wait {visitors.longest:.1f} s")
-    unexpected = {what for what in visitors.outcomes if what[:3] not in {"200", "503"}}
     return 1 if wrong or unexpected or not is_sent else 0
 
 

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -225,6 +226,24 @@ def test_a_result_written_after_the_lease_was_lost_changes_nothing(portal: Flask
     assert delivery._finish(claimed, "slow", {"status": DeliveryStatus.SENT}) == 0
     assert row(delivery_id).status == DeliveryStatus.QUEUED
     assert row(delivery_id).lease == "next"
+
+
+def test_a_sender_leaves_what_another_took_over_when_the_clock_jumped(
+    portal: Flask, mail: SmtpGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_flight, waiting = "first@example.com", "second@example.com"
+    queue(in_flight, n=1)
+    queue(waiting, n=2)
+    send = delivery._send_mail
+
+    def meanwhile(*message: Any) -> None:
+        monkeypatch.setattr(delivery, "_send_mail", send)
+        assert delivery.deliver_due(NOW + timedelta(hours=1)).sent == 2
+        send(*message)
+
+    monkeypatch.setattr(delivery, "_send_mail", meanwhile)
+    assert delivery.deliver_due(NOW).sent == 0
+    assert [len(mail.to(address)) for address in (in_flight, waiting)] == [2, 1]
 
 
 def test_a_clock_set_back_neither_blocks_nor_keeps_a_lease(
