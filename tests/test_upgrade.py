@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, Response
 
 from clearance.core import schema
 from clearance.core.settings import ROOT
@@ -111,3 +111,17 @@ def test_an_upgrade_in_which_postgresql_restarts_is_undone_and_the_next_one_comp
     with engine.connect() as connection:
         assert schema.differences(connection) == []
     assert browser.get("/").status_code == 200
+
+
+def test_a_page_that_is_made_when_the_server_stops_is_answered(on_postgresql: Flask) -> None:
+    server = postgres_server.Server(on_postgresql.config["SQLALCHEMY_DATABASE_URI"])
+
+    def restart(response: Response) -> Response:
+        server.restart("fast")
+        return response
+
+    on_postgresql.after_request(restart)
+    assert [on_postgresql.test_client().get(path).status_code for path in ("/", "/login")] == [
+        200,
+        200,
+    ]

@@ -119,9 +119,16 @@ def _outbox() -> Iterator[Finding]:
 
 def _jobs() -> Iterator[Finding]:
     jobs: worker.Jobs = current_app.extensions["jobs"]
+    never = []
     for job, end in runs.overdue(jobs.periodic, utc_now()):
-        last = f"last finished {end.isoformat(timespec='minutes')}" if end else "never finished"
-        yield Finding(f"{job.name} {last}: is flask jobs running?", is_fault=end is not None)
+        if end is None:
+            never.append(job.name)
+            continue
+        last = end.isoformat(timespec="minutes")
+        yield Finding(f"{job.name} last finished {last}: is flask jobs running?")
+    if never:  # one line for a new portal, where it is all of them
+        more = f" and {len(never) - 1} more" if len(never) > 1 else ""
+        yield Finding(f"{never[0]}{more} never finished: is flask jobs running?", is_fault=False)
 
 
 def _backup() -> Iterator[Finding]:

@@ -161,6 +161,16 @@ class PatientConnection(psycopg.Connection[Any]):
             self.close()
             raise psycopg.OperationalError("the database server does not answer") from silence
 
+    def rollback(self) -> None:
+        """Roll back; a lost connection has lost its transaction, too.
+
+        A restart of the server between a page and the end of its request costs nobody the page.
+        """
+        try:
+            super().rollback()
+        except psycopg.OperationalError:
+            self.close()
+
     @property
     def _patience(self) -> float:
         if self.autocommit:  # the pool's ping

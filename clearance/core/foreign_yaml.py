@@ -21,6 +21,7 @@ MOST_VALUES: Final = 100_000
 """Values of one document, those that an alias repeats included."""
 DEEPEST: Final = 40
 _LARGEST = 10**15
+_LONGEST_PLAIN = 100
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT = f"{_TAG}str"
@@ -162,12 +163,15 @@ class _Builder:
             return _checked(event.value, line)
         if tag not in _PLAIN:
             raise _fault(line, _UNKNOWN_TAG)
+        # A megabyte of 1:1:1…, a number of base 60, would take minutes.
+        if len(event.value) > _LONGEST_PLAIN:
+            raise _fault(line, _BAD_NUMBER)
         try:
             value = self._loader.construct_object(yaml.ScalarNode(tag, event.value))
         except (ValueError, KeyError, IndexError, OverflowError, yaml.YAMLError):
             raise _fault(line, _l("This value cannot be read.")) from None
         if isinstance(value, int | float) and not abs(value) < _LARGEST:  # so NaN is refused too
-            raise _fault(line, _l("This is not a number, or it is too large."))
+            raise _fault(line, _BAD_NUMBER)
         return value
 
     def _repeat(self, event: Any, line: int) -> None:
@@ -221,3 +225,4 @@ def _fault(line: int, text: Any) -> BadYaml:
 _INVISIBLE = _l("There is an invisible character. Type the text again.")
 _UNKNOWN_TAG = _l("This tag (!) is not allowed.")
 _NO_NAME = _l("A name must be plain text.")
+_BAD_NUMBER = _l("This is not a number, or it is too large.")

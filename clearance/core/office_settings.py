@@ -68,7 +68,7 @@ GENERAL = (
         "retention_notice_days",
         "retention",
         14,
-        _l("Days before deleting an unused draft on which its owner is told"),
+        _l("Days before deleting an unused draft when its owner is notified"),
         maximum=90,
     ),
     number("retention_message_days", "retention", 180, _l("Days to keep sent e-mails and SMS")),

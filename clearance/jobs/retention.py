@@ -79,11 +79,11 @@ def _is_read_of_held(table: type[Base], *held: _Condition) -> _Condition:
 
 
 RULES = (
-    Rule("captcha", _l("Image texts")),
-    Rule("throttle_count", _l("Counters of attempts")),
+    Rule("captcha", _l("Captcha images")),
+    Rule("throttle_count", _l("Rate limit counters")),
     Rule(
         "one_time_key",
-        _l("Keys against sending a form twice"),
+        _l("Keys that stop a form from being sent twice"),
         days=ONE_TIME_KEY_DAYS,
         model=OneTimeKey,
         is_over=lambda before, now: OneTimeKey.created_at <= before,

@@ -127,7 +127,7 @@ def _consent_sms(visit: Visit, mobile: str) -> str:
 
 
 def _wait_until(is_there: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + people.PATIENCE_SECONDS
     while not is_there():
         assert time.monotonic() < deadline, "nothing came"
         time.sleep(0.2)

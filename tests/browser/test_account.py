@@ -58,7 +58,7 @@ def test_ones_data_is_made_told_of_and_downloaded(visit: Visits, lang: str, widt
     people.fill(page, {"current_password": person.password})
     here.shoot("data")
     people.press(page)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + people.PATIENCE_SECONDS
     while page.locator("#copy a.button-primary").count() == 0:
         assert time.monotonic() < deadline, "the job made no copy"
         page.reload()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_what_an_alias_repeats_is_a_value_of_its_own() -> None:
         ("a:\n  - .nan", 2, "This is not a number, or it is too large."),
         ("a: -.inf", 1, "This is not a number, or it is too large."),
         ("a: " + "9" * 16, 1, "This is not a number, or it is too large."),
-        ("a: " + "9" * 5000, 1, "This value cannot be read."),
+        ("a: " + "9" * 5000, 1, "This is not a number, or it is too large."),
         ("a: !!int x", 1, "This value cannot be read."),
         ("a: !!bool x", 1, "This value cannot be read."),
         ("a: 1\n\nb: x\x00", 3, "There is an invisible character."),
@@ -137,3 +138,11 @@ _VALUES = st.recursive(
 def test_what_is_written_reads_as_the_same(value: Any) -> None:
     text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=100)
     assert foreign_yaml.read(text.encode()) == value
+
+
+def test_a_number_as_long_as_the_file_takes_no_time() -> None:
+    """YAML 1.1 counts 1:30:00 in base 60, at a cost that grows with the square of its length."""
+    began = time.process_time()
+    with pytest.raises(BadYaml, match="Line 1: This is not a number"):
+        foreign_yaml.read(("a: " + ":".join(["1"] * 400_000)).encode())
+    assert time.process_time() - began < 5

@@ -91,7 +91,10 @@ def test_the_applicant_reads_reason_and_remarks_with_the_places_to_correct(
             req, Action.RETURN, people.staff, reason="راجع الهاتف.", data=Remarks(remarks=remarks)
         )
     page = mine.get(f"/my/requests/{sent.id}/")
-    assert "راجع الهاتف." in page.text
+    isolated = {text.get_text() for text in page.soup.select("main bdi")}
+    assert {"راجع الهاتف.", "خطأ هنا."} <= isolated  # else the full stop is at the wrong end
+    form = mine.get(f"/my/requests/{sent.id}/form")
+    assert form.soup.select_one("#mobile-remark bdi").get_text() == "خطأ هنا."
     assert page.link("Mobile number").endswith(f"/my/requests/{sent.id}/form#mobile")
     assert page.link("Correct and send again").endswith("/form")
     last_day = kuwait_today() + timedelta(days=60)
