@@ -1,4 +1,4 @@
-"""The drill of the keyboard: a service with everything is made, published, asked for and decided.
+"""The drill of the keyboard: a service is changed, and one with everything made and used.
 
     python -m tests.drills.keyboard --shots /tmp/shots
 
@@ -151,16 +151,35 @@ def main() -> int:
     with _portal() as portal, _chromium() as browser:
         make_inspectors(portal)
         keeper = _visit(browser, portal, "admin@example.com", "en")
-        keys, began = Keys(keeper.page), time.monotonic()
-        keeper.open("/office/services/")
-        _make(keeper, keys)
-        minutes = (time.monotonic() - began) / 60
-        print(f"{minutes:.1f} minutes, {keys.pressed} keys, {keys.waited / 60:.1f} for pages")
+        for name, act in {"a change": _change, "a new service": _make}.items():
+            keys, began = Keys(keeper.page), time.monotonic()
+            keeper.open("/office/services/")
+            act(keeper, keys)
+            spent = (time.monotonic() - began) / 60
+            waited = keys.waited / 60
+            print(f"{name}: {spent:.1f} minutes, {keys.pressed} keys, {waited:.1f} for pages")
         pack = keeper.context.request.get(f"{portal.url}/office/services/{CODE}/pack").text()
         print(f"the same as a file: {len(pack.splitlines())} lines")
         _use(browser, portal)
     print("asked for, decided by three, issued and checked")
     return 0
+
+
+def _change(keeper: Visit, keys: Keys) -> None:
+    """Change a shipped service: its working days, a hint, a further field; publish it."""
+    keys.open("main td a[href*='id=letter']")
+    keys.open("main a[href$='/letter/draft/']")
+    keys.write("[name=processing_days]", "3")
+    keys.part("form")
+    keys.open("a[href$='/form/fields/addressee/']")
+    keys.both("hint", "كما يُكتب في الرسالة", "As it is written in the letter")
+    keys.add("fields", "عدد النسخ", "Number of copies", type="number")
+    keys.save()
+    keys.open("a[href$='/letter/draft/publish/']")
+    expect(keeper.page.locator("main table").first).to_contain_text("Number of copies")
+    keeper.shoot("keyboard-change")
+    keys.write("[name=why]", "Copies are asked for")
+    keys.open("#publish-form .form-actions button")
 
 
 def _make(keeper: Visit, keys: Keys) -> None:
@@ -331,7 +350,7 @@ def _ask(holder: Visit) -> int:
 def _visit(browser: Browser, portal: Portal, email: str, lang: str, width: int = 1280) -> Visit:
     options: dict[str, Any] = {"viewport": {"width": width, "height": HEIGHTS[width]}}
     context = browser.new_context(**options, reduced_motion="reduce")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(120_000)  # generous, as in the tests
     made = Visit(context.new_page(), context, portal, lang, width)
     made.speak(lang)
     made.enter(email)
