@@ -110,7 +110,7 @@ def broken(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def test_broken_drafts_open_on_every_page(app: Flask, client: PageClient) -> None:
-    @examples(max_examples=120 if FULL else 12)
+    @examples(max_examples=300 if FULL else 12)
     @given(document=broken(), part=st.sampled_from(PARTS))
     def opens(document: dict[str, Any], part: str) -> None:
         write(app, document)

@@ -152,7 +152,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
 def test_a_service_that_is_called_sound_is_asked_for_and_decided(app: Flask) -> None:
     ends: list[bool] = []
 
-    @examples(max_examples=150 if FULL else 25)
+    @examples(max_examples=300 if FULL else 25)
     @given(document=services())
     def is_carried_out(document: dict[str, Any]) -> None:
         definition, found = versions.checked(document)
