@@ -37,6 +37,7 @@ PORTAL = "the portal"
 OWN_MISSING_PAGES = {
     "static": "files",
     "public.check": "documents",
+    "public.receipt_issued": "issued files",
     "public.consent": "consents",
     "public.consent_code": "consents",
 }
