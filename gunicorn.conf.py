@@ -1,6 +1,7 @@
 """gunicorn configuration, read from the working directory."""
 
 import os
+import sys
 
 wsgi_app = "app:app"
 workers = int(os.environ.get("WEB_CONCURRENCY", "5"))
@@ -29,8 +30,10 @@ def post_fork(server, worker):
     """Make it the portal's worker, here in its own process.
 
     What the first process has imported its workers never import anew: with the portal's code in it,
-    a reload would run a new release on the models of the old one.
+    a reload would run a new release on the models of the old one. The link to the release may move
+    again while this one is imported, so its folder is taken now.
     """
+    sys.path[:] = [os.path.realpath(folder) for folder in sys.path]
     from clearance.web.gunicorn_worker import Worker
 
     worker.__class__ = Worker

@@ -48,8 +48,7 @@ def check_empty(url: str) -> None:
     if address.get_backend_name() == "sqlite":
         _check_file(Path(str(address.database)))
         return
-    engine = sa.create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 5})
-    with engine.connect() as connection:
+    with _reader(address).connect() as connection:
         others = connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid <> pg_backend_pid() AND usesysid IS NOT NULL "
@@ -64,14 +63,17 @@ def check_empty(url: str) -> None:
 
 
 def check_nobody(url: str) -> None:
-    """Raise BackupError if there are people in the database, whoever is connected to it."""
+    """Raise BackupError if there are people in the database; others may be connected to it."""
     address = sa.make_url(url)
     if address.get_backend_name() == "sqlite":
         _check_file_rows(Path(str(address.database)))
         return
-    engine = sa.create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 5})
-    with engine.connect() as connection:
+    with _reader(address).connect() as connection:
         _check_rows(connection)
+
+
+def _reader(address: sa.URL) -> sa.Engine:
+    return sa.create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 5})
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Drafts that nobody has touched for long: their owner is told, and later they are deleted.
+"""Drafts left unused for long: their owners get a notice, and later the drafts are deleted.
 
 Source: the office's settings of retention. A draft is never deleted without a notice that was sent
 the set number of days before, after its last saving.

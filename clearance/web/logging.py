@@ -48,7 +48,7 @@ def handler_to(stream: TextIO) -> logging.Handler:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _mask,
-                # ASCII alone: other characters could move the cursor of whoever reads the log.
+                # ASCII alone: other characters could move the cursor in a terminal that shows it.
                 structlog.processors.JSONRenderer(ensure_ascii=True),
             ],
         )
