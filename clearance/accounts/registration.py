@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -49,14 +50,19 @@ def register(
     if customs is not None:
         _require_unclaimed(customs.licence_no)
     _count(person)
+    password_hash = person.password_hash()
+    owners = existing_accounts.owners(
+        email=person.email, mobile=person.mobile, civil_id=person.civil_id
+    )
     registration = person.sign_up(
         person.legal_entity,
-        person.password_hash(),
+        password_hash,
         now,
         organisation_name=person.organisation_name,
         customs_data=customs.model_dump(mode="json") if customs is not None else None,
+        is_void=bool(owners),
     )
-    _send(registration, person, now)
+    _send(registration, person, owners, now)
     return registration
 
 
@@ -129,13 +135,13 @@ def _require_unclaimed(licence_no: str) -> None:
             raise Refused(opening.HAS_GENERAL_USER)
 
 
-def _send(registration: Registration, person: Applicant, now: datetime) -> None:
+def _send(
+    registration: Registration, person: Applicant, owners: Sequence[User], now: datetime
+) -> None:
     """Send a code to every address, but a notice to the owners of known details."""
-    owners = existing_accounts.owners(
-        email=person.email, mobile=person.mobile, civil_id=person.civil_id
+    existing_accounts.notify_owners(
+        owners, email=person.email, mobile=person.mobile, language=person.language, now=now
     )
-    registration.is_void = bool(owners)
-    existing_accounts.notify_owners(owners, email=person.email, mobile=person.mobile, now=now)
     known = {(Channel.EMAIL, owner.email) for owner in owners}
     known |= {(Channel.SMS, owner.mobile) for owner in owners if owner.mobile}
     for channel, address in ((Channel.EMAIL, person.email), (Channel.SMS, person.mobile)):

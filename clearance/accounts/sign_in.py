@@ -178,14 +178,13 @@ def _may_enter(attempt: _Attempt) -> bool:
 
 
 def _count_failure(attempt: _Attempt) -> None:
-    with own_transaction() as connection:  # always just one, for equal timing (rule 11)
+    with own_transaction() as connection:  # the same for an unknown address (rule 11)
         _note("refused", attempt, within=connection)
-        if attempt.user is not None:
-            connection.execute(
-                sa.update(User)
-                .where(User.id == attempt.user.id)
-                .values(failures_in_a_row=User.failures_in_a_row + 1)
-            )
+        connection.execute(
+            sa.update(User)
+            .where(User.email == attempt.email)
+            .values(failures_in_a_row=User.failures_in_a_row + 1)
+        )
     if attempt.user is not None and attempt.device:
         _count_device_failure(attempt.user.id, attempt)
     try:

@@ -24,7 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
-from clearance.core import database_faults
+from clearance.core import database_faults, kept
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 
@@ -98,6 +98,7 @@ def tentatively(*, is_kept: bool) -> Iterator[None]:
         db.session.flush()
         if not is_kept:
             attempt.rollback()
+    kept.forget()  # as after a rollback
 
 
 def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:

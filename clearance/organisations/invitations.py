@@ -108,19 +108,24 @@ def _add(added: NewMember, organisation_id: int, actor: Actor, now: datetime) ->
     organisation = members.lock_for(organisation_id, actor)
     members.require_grantable(organisation.id, added.access)
     _require_room(organisation.id, added.email)
-    invitation = _invite(added, organisation, actor, now)
-    signup = added.sign_up(
+    owners = existing_accounts.owners(
+        email=added.email, mobile=added.mobile, civil_id=added.civil_id
+    )
+    invitation = _invite(added, organisation, _invitee(owners, added), actor, now)
+    added.sign_up(
         organisation.legal_entity,
         password_hash,
         now,
         organisation_name="",
         invitation_id=invitation.id,
         must_change_password=True,
+        is_void=bool(owners),
     )
-    owners = _aim(invitation, signup)
     invitation_queries.record("member:user:added", invitation, actor, now)
     others = [owner for owner in owners if owner.id != invitation.user_id]
-    existing_accounts.notify_owners(others, email=added.email, mobile=added.mobile, now=now)
+    existing_accounts.notify_owners(
+        others, email=added.email, mobile=added.mobile, language=added.language, now=now
+    )
     _tell(invitation, organisation, actor, now)
     return invitation
 
@@ -148,13 +153,14 @@ def _require_room(organisation_id: int, email: str) -> None:
 
 
 def _invite(
-    added: NewMember, organisation: Organisation, actor: Actor, now: datetime
+    added: NewMember, organisation: Organisation, user_id: int | None, actor: Actor, now: datetime
 ) -> Invitation:
     access = added.access
     invitation = Invitation(
         email=added.email,
         role=Role.AGENT,
         organisation_id=organisation.id,
+        user_id=user_id,
         is_general=access.is_general,
         services=[] if access.is_general else sorted(access.services),
         token_hash=crypto.token_hash(secrets.token_urlsafe(32)),  # answered in the portal
@@ -167,8 +173,8 @@ def _invite(
     return invitation
 
 
-def _aim(invitation: Invitation, signup: Registration) -> Sequence[User]:
-    """Address the invitation to an existing user, if any, and void the registration."""
+def _aim(invitation: Invitation, signup: Registration) -> None:
+    """Address the invitation to a user who exists by now, if any, and void the registration."""
     owners = existing_accounts.owners(
         email=signup.email, mobile=signup.mobile, civil_id=signup.civil_id
     )
@@ -176,15 +182,14 @@ def _aim(invitation: Invitation, signup: Registration) -> Sequence[User]:
         invitation.user_id = _invitee(owners, signup)
     signup.is_void = bool(owners)
     db.session.flush()
-    return owners
 
 
-def _invitee(owners: Sequence[User], signup: Registration) -> int | None:
+def _invitee(owners: Sequence[User], person: NewMember | Registration) -> int | None:
     """Return the agent with that e-mail, else the one with that civil number."""
     agents = [owner for owner in owners if owner.role == Role.AGENT and owner.is_active]
-    if any(owner.email == signup.email for owner in owners):
-        return next((agent.id for agent in agents if agent.email == signup.email), None)
-    return next((agent.id for agent in agents if agent.civil_id == signup.civil_id), None)
+    if any(owner.email == person.email for owner in owners):
+        return next((agent.id for agent in agents if agent.email == person.email), None)
+    return next((agent.id for agent in agents if agent.civil_id == person.civil_id), None)
 
 
 def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now: datetime) -> None:
@@ -192,9 +197,9 @@ def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now:
     invitee = _active(invitation.user_id)
     is_email_known = existing_accounts.is_known(Channel.EMAIL, invitation.email)
     is_open = invitation.refused_at is None
-    addressee = invitee or db.session.get_one(User, actor.id)
+    inviter = db.session.get_one(User, actor.id)
     with tentatively(is_kept=is_open and invitee is not None):
-        invitation_queries.tell_user(invitation, organisation, addressee, now)
+        invitation_queries.tell_user(invitation, organisation, invitee or inviter, now)
     with tentatively(is_kept=is_open and not is_email_known):
         notifications.send_to_address(
             "account:added",

@@ -180,15 +180,15 @@ def test_asking_costs_the_same_whether_the_address_is_known(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = []
-    for address in (steps.person(app).email, NEW):
+    for address in ("first@example.com", steps.person(app).email, NEW):
         client = factories.browser_of(app, steps.person(app))
         page = client.get("/my/account/contact/email")
         values = {"address": address, "current_password": PASSWORD}
         with costs_of(app, monkeypatch) as cost:
             client.submit(page, values, form="#contact-form")
         costs.append(cost)
-    assert costs[0] == costs[1]
-    assert costs[0]["hashes"] == 1
+    assert costs[1] == costs[2]  # the first reads what the process keeps
+    assert costs[1]["hashes"] == 1
 
 
 @pytest.mark.databases

@@ -1,4 +1,4 @@
-"""What an answer costs, as a stranger could time it: hashes of passwords and writings."""
+"""What an answer costs, as a stranger could time it: hashes, writings and statements."""
 
 from __future__ import annotations
 
@@ -31,8 +31,12 @@ def count_hashes(patch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @contextmanager
 def costs_of(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """What the block costs, known after it: "writings" (each waits for the disk) and "hashes"."""
-    with monkeypatch.context() as patch, statements_of(app, "BEGIN IMMEDIATE") as begun:
+    """What the block costs, known after it.
+
+    "writings" (each waits for the disk), "hashes", and "statements" of every kind.
+    """
+    with monkeypatch.context() as patch, statements_of(app) as sent:
         cost = count_hashes(patch)
         yield cost
-        cost["writings"] = len(begun)
+        cost["writings"] = sent.count("BEGIN IMMEDIATE")
+        cost["statements"] = len(sent)
