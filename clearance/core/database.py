@@ -35,8 +35,8 @@ PLACE_SECONDS = 0.5
 # (background work), set below. A ping has to be answered sooner.
 REQUEST_ANSWER_SECONDS, WORK_ANSWER_SECONDS, PING_SECONDS = 15.0, 40.0, 5.0
 
-# The pages that a connection keeps: the default of 2 MB is less than an organisation with a thousand
-# brokers has, whose home would read the file each time.
+# The pages that a connection keeps: SQLite's own 2 MB are less than the brokers of an organisation
+# with a thousand of them, whose home would read the file each time.
 SQLITE_CACHE_KB = 8_000
 
 _forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
