@@ -76,6 +76,26 @@ def test_a_reload_takes_up_the_release_that_the_link_leads_to_and_fails_no_reque
             time.sleep(1.5)
 
 
+def test_a_worker_reads_one_release_though_the_link_moves_while_it_starts(
+    database: Any, tmp_path: Path
+) -> None:
+    current, release, other = tmp_path / "portal", tmp_path / "release", tmp_path / "other"
+    app = releases.present(release) / "app.py"
+    move = f"""
+import sys
+if "gunicorn.arbiter" in sys.modules:
+    os.symlink({str(other)!r}, {str(other / "link")!r})
+    os.replace({str(other / "link")!r}, {str(current)!r})
+"""
+    code = app.read_text(encoding="utf-8")
+    app.write_text(code.replace("import os\n", f"import os\n{move}", 1), encoding="utf-8")
+    other.mkdir()
+    releases.link(current, release)
+    with servers.reloadable(database.url, tmp_path, current, WEB_CONCURRENCY="1") as (address, _):
+        assert releases.NEXT in page(address, "/")
+    assert current.resolve() == other
+
+
 @pytest.fixture
 def on_postgresql(make_app: Callable[..., Flask], _databases: Callable[[str], Any]) -> Flask:
     made = _databases("postgresql")
