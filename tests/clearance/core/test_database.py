@@ -40,6 +40,33 @@ def test_post_writes_and_the_same_connections_read_again(app: Flask) -> None:
         assert db.session.get(Counter, ("XX", 26)).last == 1
 
 
+def test_a_connection_that_wrote_cannot_write_in_a_get_and_then_writes_again(app: Flask) -> None:
+    for year in (26, 27):
+        with app.test_request_context("/", method="POST"):
+            db.session.add(Counter(prefix="XX", year=year, last=1))
+            db.session.commit()
+        with app.test_request_context("/", method="GET"):
+            db.session.add(Counter(prefix="XX", year=28, last=1))
+            with pytest.raises(DBAPIError, match=r"(?i)read-?only"):
+                db.session.flush()
+            db.session.rollback()
+
+
+def test_pages_that_only_read_leave_the_statements_of_their_connection_compiled(app: Flask) -> None:
+    if db_kind(app) != "sqlite":
+        return  # which has one setting for each transaction
+    seen: list[str] = []
+    with app.test_request_context("/", method="GET"):
+        driver: Any = db.session.connection().connection.driver_connection
+        driver.set_trace_callback(seen.append)
+        db.session.rollback()
+    with app.test_request_context("/", method="GET"):
+        db.session.execute(sa.select(Counter)).all()
+    driver.set_trace_callback(None)
+    assert "BEGIN" in seen
+    assert not [text for text in seen if "query_only" in text]
+
+
 def test_own_transaction_writes_even_in_a_get_and_outlives_its_rollback(app: Flask) -> None:
     with app.test_request_context("/", method="GET"):
         db.session.execute(sa.select(Counter)).all()
