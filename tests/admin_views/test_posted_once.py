@@ -119,6 +119,12 @@ def holding_person(office: Office) -> Form:
     return Form(office.staff(Role.ADMINISTRATOR), url, "#step", REASON)
 
 
+def holding_number(office: Office) -> Form:
+    values = REASON | {"civil_id": factories.civil_id()}
+    url = "/office/retention/civil-numbers/hold"
+    return Form(office.staff(Role.MANAGER), url, "#step", values, {"civil_id": "123"})
+
+
 def lifting(office: Office) -> Form:
     holding = holding_request(office)
     holding.opened()()
@@ -552,6 +558,7 @@ FORMS: dict[Callable[[Office], Form], str] = {
     resetting: "FactorReset.reset_factor",
     holding_request: "Retention.hold_request",
     holding_person: "Retention.hold_user",
+    holding_number: "Retention.hold_civil_number",
     lifting: "Retention.lift",
     inviting: "Staff.invite",
     noting: "ReviewRoutes.notes",
