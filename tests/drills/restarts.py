@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,6 +124,8 @@ def main() -> int:
         settings = servers.settings_for(url, folder, free_port()) | gateways
         before = releases.earlier(folder / "earlier")
         assert before is not None, "this copy of the code has no history"
+        # Released with 1.1.0, too: a worker that starts keeps to its release when the link moves.
+        shutil.copy2(ROOT / "gunicorn.conf.py", before)
         newest = sorted(path.name for path in before.glob("migrations/versions/*.py"))[-1]
         upgrading, server = Upgrading(url, newest[:4], settings), Server(url)
         releases.link(folder / "portal", before)
@@ -151,7 +154,7 @@ def main() -> int:
                 (told, _) = again.communicate()
                 if again.returncode or upgrading.shape() != upgrading.new:
                     wrong.append(f"the second upgrade: {told}")
-                slowest = max(slowest, ready_after(address))
+                slowest = max(slowest, ready_after(address, folder / "said.txt"))
                 print(f"{number + 1}: {how}, {len(started)} upgrades", flush=True)
                 upgrading.put_back()
         schema.upgrade(url)
@@ -192,14 +195,17 @@ def working(settings: dict[str, str], said: Path) -> Iterator[subprocess.Popen[b
             process.wait()
 
 
-def ready_after(address: str) -> float:
-    """Return the seconds until the web says that it is ready. Raises: AssertionError."""
+def ready_after(address: str, said: Path) -> float:
+    """Return the seconds until the web says that it is ready.
+
+    said: its log. Raises: AssertionError with the end of the log.
+    """
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE_SECONDS:
         with suppress(OSError), urlopen(f"{address}/readyz", timeout=20):
             return time.monotonic() - began
         time.sleep(0.1)
-    raise AssertionError("the web is not ready again")
+    raise AssertionError(f"the web is not ready again: {said.read_text(encoding='utf-8')[-6000:]}")
 
 
 def sends(app: Flask, mail: SmtpGateway) -> bool:

@@ -61,7 +61,7 @@ COLUMNS = (
         is_listed=False,
         width="code",
     ),
-    Column("guarantee_no", _l("Bank guarantee number"), formatters.isolated, width="code"),
+    Column("guarantee_no", _l("Bank guarantee number"), formatters.isolated, width="moment"),
     register_lists.GUARANTEE_EXPIRY,
     register_lists.ISSUED,
     register_lists.EXPIRES,

@@ -149,8 +149,8 @@ class Users(People):
 
     roles = frozenset({Role.AGENT})
     columns = people_columns(
-        Column("mobile", _l("Mobile number"), formatters.isolated),
-        Column("civil_id", _l("Civil number"), _civil),
+        Column("mobile", _l("Mobile number"), formatters.isolated, width="code"),
+        Column("civil_id", _l("Civil number"), _civil, width="code"),
     )
     column_filters = (yes_filter("active", _l("Status"), User.is_active),)
     empty_title = _l("No users yet")

@@ -63,7 +63,7 @@ class Deliveries(ForKeepers, EveryRow, KeysetModelView):
         ),
         Column("event", _l("Message"), _event),
         Column("channel", _l("Channel"), Channel.label_of, width="short"),
-        Column("address", _l("To"), cell=_address),
+        Column("address", _l("To"), cell=_address, width="code"),
         Column("status", _l("Status"), formatters.badges(DeliveryStatus), width="state"),
         Column("attempts", _l("Attempts"), width="count"),
         Column("last_error", _l("Comment"), _fault),

@@ -144,9 +144,15 @@ class Services(
             "version",
             _l("Version"),
             cell=lambda row: formatters.isolated(_told(row).version.number),
+            width="count",
         ),
-        Column("open", _l("Open requests"), cell=lambda row: formatters.isolated(_told(row).open)),
-        Column("published", _l("Last published"), cell=_published),
+        Column(
+            "open",
+            _l("Open requests"),
+            cell=lambda row: formatters.isolated(_told(row).open),
+            width="count",
+        ),
+        Column("published", _l("Last published"), cell=_published, width="until"),
     )
     column_default_sort = [("position", False), ("code", False)]
     list_template = "office/services/list.html"

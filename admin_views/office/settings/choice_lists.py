@@ -28,7 +28,7 @@ class ChoiceLists(ReferenceView):
     form_columns = ("code", "name_ar", "name_en", "items")
     columns = (
         *names(are_sortable=True),
-        Column("code", _l("Code"), order=True),
+        Column("code", _l("Code"), order=True, width="code"),
         Column("items", _l("Choices offered"), value=_offered),
     )
     column_default_sort = "name_ar"

@@ -47,8 +47,8 @@ def names(*, are_sortable: bool = False) -> tuple[Column, Column]:
     )
 
 
-PLACE = Column("position", _l("Position in lists"), order=True)
-_IN_USE = Column("is_active", _l("In use"), formatters.yes_or_no)
+PLACE = Column("position", _l("Position in lists"), order=True, width="short")
+_IN_USE = Column("is_active", _l("In use"), formatters.yes_or_no, width="count")
 
 
 class ReferenceView(ForKeepers, EveryRow, GuardedModelView):
@@ -106,7 +106,7 @@ class CodedView(ReferenceView):
     form_columns: Sequence[str] = ("code", "name_ar", "name_en", "position", "is_active")
     columns: Sequence[Column] = (
         *names(are_sortable=True),
-        Column("code", _l("Code"), order=True),
+        Column("code", _l("Code"), order=True, width="code"),
         PLACE,
         _IN_USE,
     )
@@ -217,9 +217,11 @@ class Announcements(ReferenceView):
     columns = (
         Column("title_ar", _l("Title in Arabic"), formatters.isolated),
         Column("title_en", _l("Title in English"), formatters.isolated),
-        Column("published_at", _l("Shown from"), formatters.format_instant, order=True),
-        Column("ends_at", _l("Shown until"), formatters.format_instant),
-        Column("shown", _l("Status"), cell=_is_shown),
+        Column(
+            "published_at", _l("Shown from"), formatters.format_instant, order=True, width="moment"
+        ),
+        Column("ends_at", _l("Shown until"), formatters.format_instant, width="moment"),
+        Column("shown", _l("Status"), cell=_is_shown, width="state"),
     )
     column_default_sort = ("published_at", True)
     empty_title = _l("No announcements yet")

@@ -38,7 +38,7 @@ class Teams(ReferenceView):
     form_columns = ("code", "name_ar", "name_en", "position", "members", "confirmed")
     columns = (
         *names(are_sortable=True),
-        Column("code", _l("Code"), order=True),
+        Column("code", _l("Code"), order=True, width="code"),
         Column("members", _l("Members"), value=_members),
         PLACE,
     )
