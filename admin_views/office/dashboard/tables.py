@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from admin_views.office.audit import views as audit_views
 from admin_views.office.dashboard import links, names
+from admin_views.office.requests import queues
 from admin_views.office.requests.queues import Queue
 from clearance.figures import standing
 from clearance.figures.ages import AGES
@@ -272,17 +273,25 @@ def _on_the_way(
 ) -> Table:
     """Return the figures of stages or teams, whose times are those in the stage.
 
-    words: the title, and the heading of the names.
+    words: the title, and the heading of the names. Stages and teams that are gone have no links.
     """
     filtered = links.FILTERS[dimension]
+    is_stage = dimension == Dimension.STAGE
+    decided_ones = dict(queues.decided_stages() if is_stage else queues.team_choices())
+    waiting_ones = dict(queues.stage_choices() if is_stage else queues.team_choices())
 
     def cells(key: str, sums: Sums, present: Sums) -> list[Cell]:
+        decided = links.decided_in(figures.period, dimension, key) if key in decided_ones else None
+        waits = {
+            queue: links.listed(queue=queue, **{filtered: key}) if key in waiting_ones else None
+            for queue in (Queue.OFFICE, Queue.LATE)
+        }
         return [
-            Cell(sums.all(Measure.DECIDED)),
+            Cell(sums.all(Measure.DECIDED), decided),
             Cell(sums.all(Measure.PASSED_ON)),
             Cell(sums.all(Measure.RETURNED)),
-            Cell(present.all(Measure.WAITING), links.listed(queue=Queue.OFFICE, **{filtered: key})),
-            Cell(present.all(Measure.LATE), links.listed(queue=Queue.LATE, **{filtered: key})),
+            Cell(present.all(Measure.WAITING), waits[Queue.OFFICE]),
+            Cell(present.all(Measure.LATE), waits[Queue.LATE]),
             *_speed(sums),
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zipfile import ZipFile
 
@@ -18,6 +18,7 @@ from clearance.core.extensions import db
 from clearance.figures import summaries
 from clearance.models import FigureState
 from clearance.models.enums import Role, Status
+from tests.support.figure_year import Year
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
 
@@ -86,6 +87,24 @@ def test_shares_and_days_lead_to_the_requests_they_were_counted_from(busy: Offic
     decided = share.find_parent("tr").select("td")[1]
     assert share["href"] == decided.a["href"]
     assert listed(browser, share["href"]) == int(decided.text)
+
+
+@pytest.mark.databases
+def test_decisions_by_stage_and_team_lead_to_the_requests_decided_there(office: Office) -> None:
+    made = Year(seed=8, requests=80, first=date(2025, 12, 7), days=45)
+    with office.app.app_context():
+        made.build()
+    count(office, made.after)
+    browser = office.staff(Role.MANAGER)
+    for period in ("period=month&at=2026-01-15", "period=year&at=2026-01-15"):
+        page = browser.get(f"{PAGE}?{period}")
+        for kind in ("stage", "team"):
+            links = page.soup.select(f"#by-{kind} td:nth-child(2) a")
+            assert len(links) == 2
+            assert len({link.text for link in links}) == 2
+            for link in links:
+                assert f"flt0_decided_{'in' if kind == 'stage' else 'by'}=" in link["href"]
+                assert listed(browser, link["href"]) == int(link.text) > 0
 
 
 def test_reasons_lead_to_the_steps_that_gave_them(busy: Office) -> None:
