@@ -17,6 +17,7 @@ from clearance.cli.accounts import customs_commands, staff_commands
 from clearance.cli.backups import backup_commands, outbox_commands, restore
 from clearance.cli.doctor import doctor
 from clearance.cli.files import storage_commands
+from clearance.cli.holds import hold_commands
 from clearance.cli.messages import maintain, message_commands, purge
 from clearance.cli.receipts import receipt_commands
 from clearance.cli.services import service_commands
@@ -44,6 +45,7 @@ def init_app(app: Flask) -> None:
         restore,
         outbox_commands,
         storage_commands,
+        hold_commands,
         purge,
         maintain,
         doctor,

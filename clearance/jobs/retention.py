@@ -24,7 +24,6 @@ from clearance.models import (
     Base,
     DataCopy,
     Delivery,
-    Document,
     Invitation,
     ListExport,
     Notice,
@@ -71,11 +70,31 @@ class Rule:
         return self.days
 
 
-def _is_read_of_held(table: type[Base], *held: _Condition) -> _Condition:
-    """Return the condition that an access event is about a held row of the table."""
-    key = sa.case((AccessEvent.object_type == table.__tablename__, AccessEvent.object_id))
-    model: Any = table
-    return sa.exists().where(sa.cast(model.id, sa.String) == key, *held)
+def _is_access_to_held() -> _Condition:
+    """Return the condition that an access event is about somebody or something under a hold."""
+    ways = [
+        sa.and_(AccessEvent.object_type == table.__tablename__, AccessEvent.object_id.in_(keys))
+        for table, chosen in legal_holds.records()
+        for keys in [sa.select(sa.cast(chosen.subquery().c[0], sa.String))]
+    ]
+    return sa.or_(legal_holds.among(AccessEvent.user_id, legal_holds.users()), *ways)
+
+
+def _is_message_to_held() -> _Condition:
+    """Return the condition that a delivery is to an account, or about a request, under a hold.
+
+    A message without a notice that is about no request, as a code, is by its address.
+    """
+    kept = sa.or_(
+        legal_holds.among(Notice.user_id, legal_holds.users()),
+        legal_holds.among(Notice.request_id, legal_holds.requests()),
+    )
+    is_alone = sa.and_(Delivery.notice_id.is_(None), Delivery.request_id.is_(None))
+    return sa.or_(
+        sa.exists().where(Notice.id == Delivery.notice_id, kept),
+        legal_holds.among(Delivery.request_id, legal_holds.requests()),
+        sa.and_(is_alone, Delivery.address.in_(legal_holds.addresses())),
+    )
 
 
 RULES = (
@@ -126,6 +145,7 @@ RULES = (
         "retention_registration_days",
         model=Registration,
         is_over=lambda before, now: Registration.created_at <= before,
+        held=legal_holds.among(Registration.id, legal_holds.registrations()),
     ),
     Rule(
         "invitation",
@@ -137,6 +157,7 @@ RULES = (
             Invitation.accepted_at.is_(None),
             ~sa.exists().where(Registration.invitation_id == Invitation.id),
         ),
+        held=legal_holds.among(Invitation.user_id, legal_holds.users()),
     ),
     Rule(
         "user_session",
@@ -146,7 +167,10 @@ RULES = (
         is_over=lambda before, now: (
             sa.func.coalesce(UserSession.ended_at, UserSession.expires_at) <= before
         ),
-        held=legal_holds.holds(user=UserSession.user_id),
+        held=sa.or_(
+            legal_holds.among(UserSession.user_id, legal_holds.users()),
+            legal_holds.among(UserSession.registration_id, legal_holds.registrations()),
+        ),
     ),
     Rule(
         "delivery",
@@ -156,10 +180,7 @@ RULES = (
         is_over=lambda before, now: sa.and_(
             Delivery.status != DeliveryStatus.QUEUED, Delivery.created_at <= before
         ),
-        held=sa.exists().where(
-            Notice.id == Delivery.notice_id,
-            legal_holds.holds(user=Notice.user_id, request=Notice.request_id),
-        ),
+        held=_is_message_to_held(),
     ),
     Rule(
         "access_event",
@@ -167,11 +188,7 @@ RULES = (
         "retention_access_days",
         model=AccessEvent,
         is_over=lambda before, now: AccessEvent.at <= before,
-        held=sa.or_(
-            legal_holds.holds(user=AccessEvent.user_id),
-            _is_read_of_held(Document, legal_holds.holds(user=Document.uploaded_by_id)),
-            _is_read_of_held(Document, legal_holds.holds(request=Document.request_id)),
-        ),
+        held=_is_access_to_held(),
     ),
     Rule("draft", _l("Unused drafts"), "retention_draft_days"),
     Rule("orphan_file", _l("Files that nothing refers to")),

@@ -40,7 +40,8 @@ class Notice(Base):
 class Delivery(Base):
     """One message on one channel, with its lease, retries and outcome.
 
-    `body` of a secret (a code) is encrypted and erased when sent or expired.
+    `body` of a secret (a code) is encrypted and erased when sent or expired. `request_id` is what
+    a message to a person without a notice is about, as a candidate or a broker.
     """
 
     __tablename__ = "delivery"
@@ -56,6 +57,7 @@ class Delivery(Base):
 
     id: Mapped[base.pk]
     notice_id: Mapped[int | None] = mapped_column(sa.ForeignKey("notice.id"), index=True)
+    request_id: Mapped[int | None]
     event: Mapped[base.short]
     channel: Mapped[base.code]
     address: Mapped[base.address]

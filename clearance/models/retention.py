@@ -13,14 +13,16 @@ from clearance.models.base import Base
 from clearance.models.request import Request
 
 _IN_FORCE = sa.text("lifted_at IS NULL")
+_SUBJECTS = ("request_id", "user_id", "civil_id")
+_GIVEN = " + ".join(f"CASE WHEN {name} IS NULL THEN 0 ELSE 1 END" for name in _SUBJECTS)
 
 
 class LegalHold(Base):
-    """A request or person whose data the purge leaves alone, until lifted."""
+    """A request, account or civil number whose data the purge leaves alone, until lifted."""
 
     __tablename__ = "legal_hold"
     __table_args__ = (
-        sa.CheckConstraint("(request_id IS NULL) <> (user_id IS NULL)", name="one_subject"),
+        sa.CheckConstraint(f"{_GIVEN} = 1", name="one_subject"),
         *(
             sa.Index(
                 f"uq_legal_hold_{column}",
@@ -29,13 +31,14 @@ class LegalHold(Base):
                 sqlite_where=_IN_FORCE,
                 postgresql_where=_IN_FORCE,
             )
-            for column in ("request_id", "user_id")
+            for column in _SUBJECTS
         ),
     )
 
     id: Mapped[base.pk]
     request_id: Mapped[int | None] = mapped_column(sa.ForeignKey("request.id"))
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    civil_id: Mapped[base.civil | None]
     reason: Mapped[base.text]
     set_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     set_at: Mapped[base.instant]

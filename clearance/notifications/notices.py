@@ -109,7 +109,7 @@ def notify_members(
     told = _tell_all(event, [user for user in users if not _is(user, person)], *where, own=own)
     themselves = [user for user in users if _is(user, person)]
     told += _tell_all(person.event, themselves, *where, chosen_by=event)
-    _tell_person(person, users, _checked(person.event, params), now)
+    _tell_person(person, users, _checked(person.event, params), now, request_id)
     return told
 
 
@@ -179,11 +179,13 @@ def send_to_address(
     now: datetime,
     link: str = "",
     expires_at: datetime | None = None,
+    request_id: int | None = None,
 ) -> Delivery:
     """Queue one message to an address that need not be a user's (invitations). Flushes.
 
-    Creates no notice. Secret events (codes, invitations) are encrypted in the row.
-    expires_at: then the message is dropped unsent. Otherwise like `notify_user`.
+    Creates no notice. Secret events (codes, invitations) are encrypted in the row. request_id: what
+    it is about, if anything. expires_at: then the message is dropped unsent. Otherwise like
+    `notify_user`.
     """
     values = _checked(event, params)
     delivery = composing.delivery_of(
@@ -194,7 +196,7 @@ def send_to_address(
         composing.own_texts([event]),
         now,
     )
-    delivery.expires_at = expires_at
+    delivery.expires_at, delivery.request_id = expires_at, request_id
     db.session.add(delivery)
     outbox.flush_queued()
     return delivery
@@ -246,7 +248,11 @@ def _is(user: User, person: Person) -> bool:
 
 
 def _tell_person(
-    person: Person, told: Collection[User], values: Mapping[str, Any], now: datetime
+    person: Person,
+    told: Collection[User],
+    values: Mapping[str, Any],
+    now: datetime,
+    request_id: int | None,
 ) -> None:
     """Queue the messages to the person's addresses, except those of the users `told` already."""
     known = {address.casefold() for user in told for address in (user.email, user.mobile or "")}
@@ -259,7 +265,9 @@ def _tell_person(
         if address and address.casefold() not in known:
             name = person.name.get(language) or person.name.get(LANGUAGES[0], "")
             recipient = composing.Recipient(address, language, name, gender)
-            db.session.add(composing.delivery_of(message, recipient, channel, values, own, now))
+            delivery = composing.delivery_of(message, recipient, channel, values, own, now)
+            delivery.request_id = request_id
+            db.session.add(delivery)
     outbox.flush_queued()
 
 

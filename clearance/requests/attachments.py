@@ -16,7 +16,7 @@ from flask import Response, current_app
 from flask_babel import lazy_gettext as _l
 
 from clearance.auth import permissions, rate_limits
-from clearance.core import audit
+from clearance.core import audit, legal_holds
 from clearance.core.actor import Actor
 from clearance.core.errors import ClosedNow, NotFound, PermissionDenied
 from clearance.core.extensions import db
@@ -161,10 +161,13 @@ def remove(document: Document, actor: Actor, now: datetime) -> None:
 def remove_all(found: Sequence[Document], actor: Actor, now: datetime) -> None:
     """Remove documents of one organisation, all or none. Flushes. Raises as `attach`.
 
-    A file shared by several documents is kept until the last one is removed.
+    A file shared by several documents is kept until the last one is removed. Those of a request
+    under a legal hold stay (ClosedNow).
     """
     ordered = _open_again(found, actor)
     requests = list(dict.fromkeys(document.request for document in ordered))
+    if any(legal_holds.protects(req) for req in requests):
+        raise ClosedNow(_l("This document cannot be removed now. Ask the office why."))
     for document in ordered:
         gone = {
             "request_id": [document.request_id, None],

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import force_locale
 
-from clearance.core import audit, i18n
+from clearance.core import audit, i18n, legal_holds
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.files import quota
@@ -54,11 +54,14 @@ def move_due(now: datetime, code: str | None = None) -> int:
     """Move drafts whose day has come; a job. At most `BATCH` of them. Flushes; audited.
 
     code: only those of one service. A draft stays where the new version is out of order or begins
-    requests differently. Returns how many moved.
+    requests differently, and under a legal hold, as moving drops what does not fit. Returns how
+    many moved.
     """
     ways = _ways(kuwait_date(now), code)
     due = sa.select(Request.id).where(
-        Request.status == Status.DRAFT, Request.service_version_id.in_(ways)
+        Request.status == Status.DRAFT,
+        Request.service_version_id.in_(ways),
+        ~legal_holds.keeps_request(),
     )
     moved = 0
     for req in lock_many(db.session.scalars(due.order_by(Request.id).limit(BATCH)).all()):

@@ -59,13 +59,13 @@ def delete_due(now: datetime) -> int:
 
 def count_held(now: datetime) -> int:
     """Return how many drafts a legal hold keeps from being deleted."""
-    due = sa.and_(Request.status == Status.DRAFT, _is_over(now), _is_held())
+    due = sa.and_(Request.status == Status.DRAFT, _is_over(now), legal_holds.keeps_request())
     return int(db.session.scalar(sa.select(sa.func.count()).select_from(Request).where(due)) or 0)
 
 
 def _locked(condition: sa.ColumnElement[bool]) -> Collection[Request]:
     """Lock the oldest drafts that meet the condition; it is checked again under the lock."""
-    chosen = sa.and_(Request.status == Status.DRAFT, ~_is_held(), condition)
+    chosen = sa.and_(Request.status == Status.DRAFT, ~legal_holds.keeps_request(), condition)
     oldest = sa.select(Request.id).where(chosen).order_by(Request.saved_at, Request.id).limit(BATCH)
     ids = db.session.scalars(oldest).all()
     locked = {req.id: req for req in lock_many(ids)}
@@ -82,13 +82,6 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
         Request.deletion_told_at >= Request.saved_at, Request.deletion_told_at <= now - _notice()
     )
     return sa.and_(_is_over(now), told)
-
-
-def _is_held() -> sa.ColumnElement[bool]:
-    return sa.or_(
-        legal_holds.holds(user=Request.created_by_id, request=Request.id),
-        legal_holds.holds(user=Request.handed_to_id),
-    )
 
 
 def _tell(req: Request, now: datetime) -> None:

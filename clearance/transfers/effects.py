@@ -231,6 +231,7 @@ def _tell_broker(event: str, step: StepContext, params: Mapping[str, Any], **mor
                 language=str(office_settings.get("default_language")),
                 params=params,
                 now=step.now,
+                request_id=step.req.id,
                 **more,
             )
 

@@ -6,11 +6,13 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from flask import Flask
 from werkzeug.routing import Rule
 
+from clearance.core.values import civil_number_for
 from tests.support import files
 from tests.support.access_draft_cases import OF_DRAFTS
 from tests.support.access_licence_cases import MISSING_ID, OF_LICENCES, REASON, Rows, Try
@@ -318,6 +320,10 @@ _POSTED: dict[str, dict[str, Any]] = {
     "office_staff.invite": {"email": "someone@example.com", "role": "reviewer"},
     "office_retention.hold_request": {"reason": REASON},
     "office_retention.hold_user": {"reason": REASON},
+    "office_retention.hold_civil_number": {
+        "reason": REASON,
+        "civil_id": civil_number_for(date(1970, 1, 1), 1),
+    },
     "office_retention.lift": {"reason": REASON},
     "office_staff.reset_factor": {"reason": REASON},
     "office_staff.change_role": {"role": "manager", "version": "1"},

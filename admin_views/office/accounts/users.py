@@ -114,7 +114,8 @@ class People(FactorReset, ForKeepers, LinkedRows, SearchedList, KeysetModelView)
             is_self=user.id == current_actor().user_id,
             is_staff=user.role in STAFF_ROLES,
             means=second_factor.means_of(user),
-            hold=legal_holds.of_user(user.id),
+            holds=(holds := legal_holds.over(user)),
+            is_held=any(each.user_id is not None for each in holds),
             may_hold=True,  # administrators and managers, who alone read this page
         )
         return page, status

@@ -17,12 +17,12 @@ from admin_views.office.asking import ask, ask_and_take
 from clearance.auth import permissions
 from clearance.core import legal_holds
 from clearance.core.clock import utc_now
-from clearance.core.errors import Refusal
+from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.jobs import retention
 from clearance.models import LegalHold, Purge, Request, User
 from clearance.models.enums import STAFF_ROLES
-from forms.retention import HoldForm
+from forms.retention import CivilNumberHoldForm, HoldForm
 
 
 class Retention(ForKeepers, GuardedView):
@@ -48,7 +48,7 @@ class Retention(ForKeepers, GuardedView):
         query = sa.select(Request).where(Request.id == id_or_404(request_id), visible)
         req = db.session.scalar(query) or not_found()
         back = url_for("office_requests.details_view", id=req.id)
-        return self._place(req, req.number, back, legal_holds.of_request(req.id))
+        return self._place(HoldForm(), req, req.number, back)
 
     @expose("/users/<int:user_id>/hold", methods=("GET", "POST"))
     def hold_user(self, user_id: int) -> Any:
@@ -56,45 +56,69 @@ class Retention(ForKeepers, GuardedView):
         user = db.session.get(User, id_or_404(user_id)) or not_found()
         view = "office_staff" if user.role in STAFF_ROLES else "office_users"
         back = url_for(f"{view}.details_view", id=user.id)
-        return self._place(user, user.email, back, legal_holds.of_user(user.id))
+        return self._place(HoldForm(), user, user.email, back)
+
+    @expose("/civil-numbers/hold", methods=("GET", "POST"))
+    def hold_civil_number(self) -> Any:
+        """Place a legal hold on a civil number, whether or not the portal knows it."""
+        form = CivilNumberHoldForm()
+        return self._place(form, None, "", self.get_url(".index_view"))
 
     @expose("/holds/<int:hold_id>/lift", methods=("GET", "POST"))
     def lift(self, hold_id: int) -> Any:
         """Lift a hold after asking why."""
         hold = db.session.get(LegalHold, id_or_404(hold_id)) or not_found()
-        subject = hold.request.number if hold.request else hold.user.email if hold.user else ""
+        subject = hold.request.number if hold.request else hold.user.email if hold.user else None
         refusal = Refusal(_("This legal hold was lifted already.")) if hold.lifted_at else None
         return self._asked(
+            HoldForm(),
             "office/privacy/lift.html",
             partial(legal_holds.lift, hold.id),
             self.get_url(".index_view"),
             _("The legal hold was lifted."),
-            {"subject": subject, "hold": hold, "refusal": refusal},
+            {"subject": subject or hold.civil_id, "hold": hold, "refusal": refusal},
         )
 
     def _place(
-        self, subject: Request | User, name: str | None, back: str, earlier: LegalHold | None
+        self, form: HoldForm, subject: Request | User | None, name: str | None, back: str
     ) -> Any:
-        refusal = Refusal(_("It is under a legal hold already.")) if earlier else None
+        """Ask for a reason, and without a subject for a civil number, and place a hold."""
+        earlier = subject is not None and legal_holds.of(subject)
         return self._asked(
+            form,
             "office/privacy/hold.html",
-            partial(legal_holds.place, subject),
+            lambda *given: legal_holds.place(subject or form["civil_id"].data, *given),
             back,
             _("The legal hold was placed."),
-            {"subject": name, "refusal": refusal, "is_request": isinstance(subject, Request)},
+            {
+                "subject": name,
+                "refusal": legal_holds.ALREADY if earlier else None,
+                "is_request": isinstance(subject, Request),
+            },
         )
 
     def _asked(
-        self, template: str, act: Callable[..., Any], back: str, told: str, shown: dict[str, Any]
+        self,
+        form: HoldForm,
+        template: str,
+        act: Callable[..., Any],
+        back: str,
+        told: str,
+        shown: dict[str, Any],
     ) -> Any:
         """Ask for a reason, then do `act(reason, actor, now)` and go back."""
-        form = HoldForm()
+
+        def page(alert: str = "") -> str:
+            return ask(self.render, template, form, back, alert=alert, **shown)
+
         return ask_and_take(
-            lambda: ask(self.render, template, form, back, **shown),
+            page,
             form,
             lambda: act(form.reason.data, current_actor(), utc_now()),
             result=back,
             told=told,
+            refused=lambda fault: (page(str(fault)), 409),
+            of=Refused,
         )
 
 

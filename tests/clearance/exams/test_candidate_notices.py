@@ -59,7 +59,7 @@ def test_candidate_without_account_is_addressed_and_the_user_reads_the_name(
     user = of_office(req)
     mail, sms = sent("exam:announced:candidate")
     assert (mail.address, sms.address) == (req.email, req.mobile)
-    assert (mail.language, mail.notice_id) == ("ar", None)
+    assert (mail.language, mail.notice_id, mail.request_id) == ("ar", None, req.id)
     assert "رشّحك" in mail.body
     office = db.session.get_one(Organisation, req.organisation_id)
     assert office.name_ar in mail.body

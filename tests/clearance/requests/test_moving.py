@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.auth.sessions import actor_of
+from clearance.core import legal_holds
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
@@ -212,6 +213,17 @@ def test_a_draft_stays_where_requests_begin_differently_now(agent: User) -> None
     publish(document)
     old, new = (versions.get(row.id) for row in versions.of_service(CODE))
     assert (move(), moving.can_move(old, new), moving.can_move(new, new)) == (0, False, True)
+
+
+def test_a_draft_under_a_legal_hold_stays_as_it_is_until_the_hold_is_lifted(
+    agent: User, keeper: Actor
+) -> None:
+    req = drafted(agent)
+    publish(without("purpose", "other_port"), days=14)
+    placed = legal_holds.place(req, "Court order 12/2026", keeper, NOW)
+    assert move(14) == 0
+    legal_holds.lift(placed.id, "The case is closed.", keeper, NOW)
+    assert move(14) == 1
 
 
 def test_drafts_move_in_batches(agent: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ def test_the_link_stands_in_no_table_as_it_is(offices: Offices) -> None:
         offices.licence.broker.email,
     }
     assert all(each.is_secret and token not in each.body for each in sent)
+    assert {each.request_id for each in sent} == {req.id}
 
 
 def test_codes_are_the_links_own_and_end(context: Flask, offices: Offices) -> None:

@@ -44,6 +44,13 @@ def test_a_manager_places_a_hold_on_a_request_and_lifts_it(office: Office, lang:
     assert held not in client.get(url).text
 
 
+NUMBER_WORDS = {
+    "ar": ("الرقم المدني", "يوجد خطأ في أحد أرقام"),
+    "en": ("Civil number", "wrong digit"),
+}
+ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
 def test_only_those_who_keep_or_read_hold_people_and_reviewers_see_the_hold(
     office: Office,
 ) -> None:
@@ -66,6 +73,34 @@ def test_only_those_who_keep_or_read_hold_people_and_reviewers_see_the_hold(
     assert "Under a legal hold" in page.text
     assert "Lift the legal hold" not in page.text
     assert "legal hold" not in office.browser(agent).get(f"/my/requests/{req}/").text
+
+
+@pytest.mark.parametrize("lang", ["ar", "en"])
+def test_a_civil_number_is_held_from_the_page_of_holds_and_seen_where_it_is(
+    office: Office, lang: str
+) -> None:
+    label, fault = NUMBER_WORDS[lang]
+    number, unknown = factories.civil_id(), factories.civil_id()
+    agent = office.agent("Badr", civil_id=number)
+    client = office.staff(Role.ADMINISTRATOR, lang)
+    url = "/office/retention/civil-numbers/hold"
+    holds = client.get("/office/retention/")
+    assert holds.soup.select_one(f"#holds a.button[href='{url}']")
+    page = client.get(url)
+    wrong = {"civil_id": f"{number[:-1]}{(int(number[-1]) + 1) % 10}", "reason": "حكم محكمة 12"}
+    page = client.submit(page, wrong, form="#step", status=400)
+    assert fault in page.soup.select_one(".field-wrong").get_text()
+    for typed in (number.translate(ARABIC_INDIC), unknown):
+        page = client.submit(client.get(url), wrong | {"civil_id": typed}, form="#step")
+    rows = [row.get_text(" ", strip=True) for row in page.soup.select("#holds tbody tr")]
+    assert [f"{label} {each}" in row for each, row in zip((unknown, number), rows, strict=True)]
+    page = client.submit(client.get(url), wrong | {"civil_id": unknown}, form="#step", status=409)
+    assert page.soup.select_one(".alert")
+    details = f"/office/users/details/?id={agent}"
+    assert f"{label} {number}" in client.get(details).soup.select_one("main").get_text(" ")
+    req = office.request(agent=office.agent("Other"), civil_id=number)
+    seen = office.staff(Role.REVIEWER, lang).get(f"/office/requests/{req}/")
+    assert "حكم محكمة 12" in seen.soup.select_one("main").get_text(" ")
 
 
 @pytest.mark.parametrize("lang", ["ar", "en"])
