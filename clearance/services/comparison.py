@@ -34,18 +34,18 @@ from clearance.services.stages import Stage, StageGuards
 from clearance.services.standard_fields import Group
 from clearance.services.statements import Paragraph, Statement, Validity
 
-_KEYS = {
+KEYS = {
     **dict.fromkeys(("fields", "columns", "sections", "stages", "issued"), "name"),
     "documents": "kind",
     "choices": "value",
 }
 """List of parts → the property that tells its parts apart."""
-_LISTS = frozenset((*_KEYS, "refuse", "conditions", "paragraphs"))
+LISTS = frozenset((*KEYS, "refuse", "conditions", "paragraphs"))
 _GROUPS = (Guards, StageGuards, Validity)
 _TEXTS = frozenset({"manual_title"})
 _MEASURES = frozenset({"unit"})
 """Texts that change what an answer means."""
-_NAMES = frozenset((*_KEYS.values(), "label", "title"))
+_NAMES = frozenset((*KEYS.values(), "label", "title"))
 """Properties that a part is named by."""
 
 
@@ -86,9 +86,14 @@ def is_of_words_alone(changes: Iterable[Change]) -> bool:
     return all(change.is_words for change in changes)
 
 
-def differences(old: Definition, new: Definition) -> list[Change]:
-    """Return what differs, each difference once, in the order of the definition's properties."""
-    comparison = _Comparison(*(_Reader(choice_lists.with_items(each)) for each in (old, new)))
+def differences(old: Definition, new: Definition, names: Names | None = None) -> list[Change]:
+    """Return what differs, each difference once, in the order of the definition's properties.
+
+    names: for several comparisons that share what they read.
+    """
+    named = names or Names()
+    readers = (_Reader(choice_lists.with_items(each), named) for each in (old, new))
+    comparison = _Comparison(*readers)
     return list(comparison.properties(old, new, _Place("", _("Service"), "")))
 
 
@@ -112,7 +117,7 @@ class _Comparison:
             path = f"{place.path}.{field.alias or name}".lstrip(".")
             if before == after:
                 continue
-            if name in _LISTS:
+            if name in LISTS:
                 yield from self._parts(name, before, after, place._replace(path=path))
             elif name == "messages":
                 yield from self._messages(before, after)
@@ -149,7 +154,7 @@ class _Comparison:
         self, name: str, old: Sequence[Any], new: Sequence[Any], place: _Place
     ) -> Iterator[Change]:
         """Tell which parts of a list were added, moved, changed or removed."""
-        earlier = _matched(old, new, _KEYS.get(name))
+        earlier = matched(old, new, KEYS.get(name))
         moved = _moved([number for number in earlier if number is not None])
         for number, part in enumerate(new):
             before = earlier[number]
@@ -187,7 +192,7 @@ def _texts(
             yield Change(f"{path}.{lang}", place.words, words, before, after, is_words=is_words)
 
 
-def _matched(old: Sequence[Any], new: Sequence[Any], key: str | None) -> list[int | None]:
+def matched(old: Sequence[Any], new: Sequence[Any], key: str | None) -> list[int | None]:
     """Return, for each part of `new`, the number of the same part in `old`, or None.
 
     key: the property that tells parts apart. Without one, equal parts are the same, and those left
@@ -220,11 +225,32 @@ def _moved(numbers: list[int]) -> set[int]:
     return set(numbers) - set(longest)
 
 
+class Names:
+    """What codes of the portal and of its reference data are called, in the page's language."""
+
+    @cached_property
+    def by_property(self) -> dict[str, dict[str, Any]]:
+        """Property → code → name, read when one is first asked for."""
+        known, lang = registry.current(), i18n.language()
+        guards = {name: guard.words for name, guard in known.guards.items()}
+        return {
+            "kind": kind_names(),
+            "broker_types": _rows(BrokerType),
+            "legal_entities": _rows(LegalEntity),
+            "team": dict(teams.named(lang)),
+            "list": _rows(ChoiceList),
+            "start": {name: start.words for name, start in known.starts.items()},
+            "on_approval": {name: effect.words for name, effect in known.effects.items()},
+            **{f"guards.{name}": guards for name in ("start", "send", "approval", "approve")},
+        }
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Tells parts and values of one definition in words."""
 
     definition: Definition
+    names: Names
 
     def place(self, part: Any, number: int, around: _Place) -> str:
         """Return what one part of a list is called. around: what the list belongs to."""
@@ -305,20 +331,11 @@ class _Reader:
     @cached_property
     def _names(self) -> dict[str, dict[str, Any]]:
         """Names of what properties refer to, by property and code."""
-        known, lang = registry.current(), i18n.language()
-        guards = {name: guard.words for name, guard in known.guards.items()}
+        lang = i18n.language()
         sections = {section.name: section.title.of(lang) for section in self.definition.sections}
-        return {
-            "kind": kind_names(),
-            "broker_types": _rows(BrokerType),
-            "legal_entities": _rows(LegalEntity),
+        return self.names.by_property | {
             "at": {spec.name: spec.title(lang) for spec in self.definition.answered},
-            "team": dict(teams.named(lang)),
-            "list": _rows(ChoiceList),
             "section": dict(Group.choices()) | sections,
-            "start": {name: start.words for name, start in known.starts.items()},
-            "on_approval": {name: effect.words for name, effect in known.effects.items()},
-            **{f"guards.{name}": guards for name in ("start", "send", "approval", "approve")},
         }
 
 

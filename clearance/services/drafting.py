@@ -30,6 +30,9 @@ from clearance.services.text_checkup import changed_in_one
 MOST_CHANGES = 100
 """Changes of a draft that can be undone."""
 
+_BASE = "base_version"
+"""Among a draft's changes the number of the version it is based on; no property has this name."""
+
 Document = dict[str, Any]
 _EMPTY: Document = {
     "schema": SCHEMA,
@@ -79,6 +82,12 @@ class Source:
     def version(self) -> int:
         """The number that a change must have seen."""
         return self.draft.version if self.draft is not None else 0
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether another version was published since the draft was begun or brought up to date."""
+        in_use = self.base.id if self.base is not None else None
+        return self.draft is not None and self.draft.base_version_id != in_use
 
     @cached_property
     def readable(self) -> Definition:
@@ -163,13 +172,15 @@ def change(
     now: datetime,
     *,
     goes_on: int = 0,
+    onto: int | None = None,
     verb: str = "changed",
 ) -> ServiceDraft | None:
     """Change a service's draft, or begin it; flushes and audits.
 
     apply: changes the document in place. seen: the version that the actor saw, 0 for no draft; None
     if `apply` looks itself at what changed since. goes_on: id of the change that this one is undone
-    together with, if it is still the last. verb: what the trail calls it. Returns the draft, None
+    together with, if it is still the last. onto: number of the version that an existing draft
+    is based on from now on, if that changes. verb: what the trail calls it. Returns the draft, None
     if nothing changed and there is none. Raises: NotFound, StaleDraft, and what `apply` raises.
     """
     draft = _locked(code, seen)
@@ -177,6 +188,8 @@ def change(
     after = _copied(before)
     apply(after)
     changes = _changed(before, after)
+    if draft is not None and onto is not None:
+        changes |= _rebased(draft, onto)
     if not changes:
         return draft
     if draft is None:
@@ -196,6 +209,19 @@ def change(
     _write(draft, after, actor, now)
     _record(draft, verb, actor, now, _told(changes))
     return draft
+
+
+def _rebased(draft: ServiceDraft, number: int | None) -> dict[str, Any]:
+    """Base the draft on another version; return the change as those of properties."""
+    begun, version = begun_from(draft), versions.numbered(draft.code, number) if number else None
+    draft.base_version_id = version.id if version is not None else None
+    return {_BASE: [begun.number if begun is not None else None, number]}
+
+
+def begun_from(draft: ServiceDraft) -> ServiceVersion | None:
+    """Return the version that a draft is based on; None for a new service's."""
+    key = draft.base_version_id
+    return db.session.get(ServiceVersion, key) if key is not None else None
 
 
 def _remember(draft: ServiceDraft, changes: Mapping[str, Any], goes_on: int) -> None:
@@ -283,7 +309,7 @@ def publish(
     if draft is None:
         raise StaleDraft
     found = source(code)
-    if (found.base.id if found.base is not None else None) != draft.base_version_id:
+    if found.is_overtaken:
         raise Refused(OVERTAKEN)
     if found.fingerprint != compared:
         raise StaleDraft
@@ -312,7 +338,7 @@ def findings(found: Source, today: date) -> list[Finding]:
 
 OVERTAKEN = Refusal(
     _l("Another version of this service was published since this draft was begun."),
-    _l("Discard the draft and begin again from the version in use."),
+    _l("Bring the draft up to date first."),
 )
 
 
@@ -363,13 +389,16 @@ def _step(code: str, seen: int, actor: Actor, now: datetime, *, is_undo: bool) -
     if draft is None or step is None:
         raise Refused(Refusal(_l("There is nothing to undo or to redo.")))
     step.is_undone = is_undo
-    document = _copied(draft.document)
+    document, changes = _copied(draft.document), {}
     for key, (before, after) in step.changes.items():
         value = before if is_undo else after
+        if key == _BASE:
+            changes = _rebased(draft, value)
+            continue
         document.pop(key, None)
         if value is not None:
             document[key] = value
-    changes = _changed(draft.document, document)
+    changes |= _changed(draft.document, document)
     _write(draft, document, actor, now)
     _record(draft, "undone" if is_undo else "redone", actor, now, _told(changes))
 

@@ -438,6 +438,15 @@ def drafting_version(office: Office) -> Form:
     return Form(browser, "/office/services/exam/versions/", "form[action$='/versions/1/draft']")
 
 
+def updating_draft(office: Office) -> Form:
+    form = changing_service(office)
+    form.opened()()
+    with office.app.app_context():
+        exam = versions.numbered("exam").definition
+        request_factories.publish(yaml.safe_dump(exam), processing_days=7)
+    return Form(form.browser, f"{DRAFT}/update/", "#update-form", {}, {"version": "7"})
+
+
 def discarding_service(office: Office) -> Form:
     return _of_changed_draft(office, "form[action$='/discard']")
 
@@ -582,6 +591,7 @@ FORMS: dict[Callable[[Office], Form], str] = {
     restoring: "DraftRoutes.draft_restore",
     drafting_version: "VersionRoutes.draft_of_version",
     discarding_service: "DraftRoutes.draft_discard",
+    updating_draft: "UpdateRoutes.draft_update",
     publishing: "PublishRoutes.draft_publish",
     importing: "PackRoutes.pack_import",
     sending_again: "GuardedModelView.action_view",

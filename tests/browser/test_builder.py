@@ -255,6 +255,33 @@ def drag(page: Page, row: Locator, over: Locator) -> None:
     page.mouse.up()
 
 
+def test_an_overtaken_draft_is_brought_up_to_date_by_keyboard(builder: Any) -> None:
+    visit, draft = builder("ar", 390)
+    page = visit.open(f"{draft}/form/fields/port/")
+    page.locator("#label_en").fill("Harbour")
+    expect(page.locator(STATUS)).to_contain_text("آخر حفظ")
+    code = draft.split("/")[3]
+    of_service = "FROM service_version WHERE service_code = ?"
+    ((stored,),) = visit.portal.rows(f"SELECT definition {of_service}", code)
+    definition = stored.replace('"en": "Port"', '"en": "Pier"')
+    visit.portal.rows(
+        "INSERT INTO service_version (service_code, number, definition, published_at)"
+        " VALUES (?, 2, ?, '2026-01-02 00:00:00')",
+        *(code, definition),
+    )
+    page = visit.open(f"{draft}/form/")
+    page.locator(".alert-warning a").press("Enter")
+    page.wait_for_url("**/draft/update/")
+    assert faults(page) == []
+    visit.shoot("builder-update")
+    page.locator("#counts_0 input").first.press("ArrowDown")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert faults(page) == []
+    port = next(each for each in fields_of(visit.portal, draft) if each["name"] == "port")
+    assert port["label"]["en"] == "Pier"
+
+
 @pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 def test_a_long_form_is_searched(builder: Any, lang: str, width: int) -> None:
     visit, draft = builder(lang, width, fields=100)

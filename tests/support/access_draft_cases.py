@@ -17,6 +17,7 @@ WORDS = {
     **dict.fromkeys(("draft", "draft_checkup", "draft_ways", "draft_preview"), 1),
     **dict.fromkeys(("draft_preview_form", "draft_workbook", "pack"), 1),
     **dict.fromkeys(("draft_publish", "draft_undo", "draft_redo", "draft_discard"), 1),
+    "draft_update": 1,
     **dict.fromkeys(("draft_part", "draft_restore"), 2),
     "draft_add": 3,
     **dict.fromkeys(("draft_item", "draft_act", "draft_remove", "draft_type"), 4),

@@ -55,6 +55,7 @@ EVENTS: dict[str, Any] = {
     "office:service_draft:begun": _l("A new service was begun"),
     "office:service_draft:changed": _l("The draft of a service was changed"),
     "office:service_draft:imported": _l("The draft of a service was imported"),
+    "office:service_draft:updated": _l("The draft of a service was brought up to date"),
     "office:service_draft:undone": _l("A change to the draft of a service was undone"),
     "office:service_draft:redone": _l("A change to the draft of a service was made again"),
     "office:service_draft:discarded": _l("The draft of a service was discarded"),

@@ -17,6 +17,7 @@ from admin_views.base.form_post import post_once, posted_version
 from admin_views.office.services import draft_lists, draft_parts, draft_preview, draft_sources
 from admin_views.office.services.draft_items import DraftItemRoutes
 from admin_views.office.services.publishing import PublishRoutes
+from admin_views.office.services.updating import UpdateRoutes
 from admin_views.shared import request_lists
 from clearance.core import i18n
 from clearance.core.clock import kuwait_date, utc_now
@@ -36,7 +37,7 @@ from forms.service_parts import part_form
 WIDTHS = ("390", "full")
 
 
-class DraftRoutes(PublishRoutes, DraftItemRoutes):
+class DraftRoutes(PublishRoutes, UpdateRoutes, DraftItemRoutes):
     """Routes of drafts under the list of services."""
 
     @expose("/new/", methods=("GET", "POST"))

@@ -88,14 +88,14 @@ class VersionRoutes:
         """Show what differs from one version to another."""
         service = self.get_one(code)
         old, new = (service_versions.numbered(service.code, each) for each in (number, other))
-        changes = comparison.differences(*map(service_versions.as_published, (old, new)))
+        before, after = (service_versions.as_published(each) for each in (old, new))
         return self.render(
             "office/services/compare.html",
             service=service,
             title=request_lists.title_of(service.code),
             old=old,
             new=new,
-            changes=changes,
+            changes=comparison.differences(before, after),
             numbers=[row.number for row in service_versions.of_service(service.code)],
         )
 

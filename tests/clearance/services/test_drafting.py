@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
 from clearance.core.actor import Actor
@@ -15,7 +16,7 @@ from clearance.core.errors import NotFound, Refused
 from clearance.core.extensions import db
 from clearance.models import Event, Service, ServiceDraft, ServiceDraftChange, ServiceVersion
 from clearance.models.enums import Role
-from clearance.services import drafting, versions
+from clearance.services import drafting, updating, versions
 from clearance.services.drafting import Document, StaleDraft
 from clearance.services.versions import BadDefinition
 from tests.support import factories
@@ -144,6 +145,110 @@ def test_a_draft_that_another_version_overtook_is_not_published(keeper: Actor) -
     with pytest.raises(Refused):
         drafting.publish(CODE, drafting.source(CODE).fingerprint, "", keeper, NOW)
     assert versions.current(CODE).definition.processing_days == 7
+
+
+def outlook(code: str = CODE) -> updating.Outlook:
+    with force_locale("en"):
+        return updating.outlook(drafting.source(code))
+
+
+def title(text: str) -> Any:
+    return lambda document: document["title"].update(en=text)
+
+
+def test_an_overtaken_draft_is_brought_up_to_date_and_published(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=9), 0, keeper, NOW)
+    drafting.change(CODE, title("Port pass"), 1, keeper, NOW)
+    in_use = permit(processing_days=7, bulk=True)
+    versions.publish(in_use, keeper.id, NOW)
+    found = drafting.source(CODE)
+    assert found.is_overtaken
+    shown = outlook()
+    assert shown.begun_from == 1
+    assert [(each.title, each.draft, each.in_use) for each in shown.questions] == [
+        ("Service: Working days to respond", "9", "7")
+    ]
+    assert [(each.property, each.after) for each in shown.taken_over] == [("Bulk requests", "Yes")]
+    updating.bring_up_to_date(CODE, 2, 2, [0], keeper, NOW)
+    found = drafting.source(CODE)
+    assert not found.is_overtaken and found.version == 3
+    assert found.document | {"schema": 2} == in_use | {
+        "schema": 2,
+        "title": in_use["title"] | {"en": "Port pass"},
+    }
+    event = db.session.scalars(sa.select(Event).order_by(Event.id.desc())).first()
+    assert event is not None and event.kind == "office:service_draft:updated"
+    assert event.changes["base_version"] == [1, 2]
+    assert event.changes["bulk"] == [None, True]
+    version = drafting.publish(CODE, found.fingerprint, "so", keeper, NOW)
+    assert version.number == 3
+
+
+def test_undo_brings_the_overtaken_draft_back_and_redo_the_merged_one(keeper: Actor) -> None:
+    drafting.change(CODE, setting(bulk=True), 0, keeper, NOW)
+    versions.publish(permit(processing_days=7), keeper.id, NOW)
+    updating.bring_up_to_date(CODE, 1, 2, (), keeper, NOW)
+    merged = drafting.source(CODE).document
+    drafting.undo(CODE, 2, keeper, NOW)
+    assert drafting.source(CODE).is_overtaken and days_of() == 3
+    drafting.undo(CODE, 3, keeper, NOW)
+    assert "bulk" not in drafting.source(CODE).document
+    drafting.redo(CODE, 4, keeper, NOW)
+    drafting.redo(CODE, 5, keeper, NOW)
+    found = drafting.source(CODE)
+    assert not found.is_overtaken and found.document == merged
+
+
+def test_a_draft_is_brought_up_to_date_only_as_it_was_seen(keeper: Actor) -> None:
+    drafting.change(CODE, setting(bulk=True), 0, keeper, NOW)
+    with pytest.raises(StaleDraft):  # nothing was published meanwhile
+        updating.bring_up_to_date(CODE, 1, 1, (), keeper, NOW)
+    versions.publish(permit(processing_days=7), keeper.id, NOW)
+    drafting.change(CODE, setting(processing_days=8), 1, keeper, NOW)
+    for seen, onto in ((1, 2), (2, 1), (2, 3)):
+        with pytest.raises(StaleDraft):
+            updating.bring_up_to_date(CODE, seen, onto, (), keeper, NOW)
+    assert drafting.source(CODE).is_overtaken and days_of() == 8
+    drafting.discard(CODE, 2, keeper, NOW)
+    with pytest.raises(StaleDraft):
+        updating.bring_up_to_date(CODE, 2, 2, (), keeper, NOW)
+
+
+def test_an_equal_version_is_taken_as_the_base_without_a_change(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=7), 0, keeper, NOW)
+    versions.publish(permit(processing_days=7), keeper.id, NOW)
+    assert outlook().taken_over == []
+    updating.bring_up_to_date(CODE, 1, 2, (), keeper, NOW)
+    assert not drafting.source(CODE).is_overtaken and days_of() == 7
+
+
+def test_a_new_service_whose_code_was_published_meanwhile_is_merged_with_it(keeper: Actor) -> None:
+    both = {"ar": "طلب جديد", "en": "New request"}
+    drafting.create("errand", "ER", both, None, keeper, NOW)
+    versions.publish({**permit(), "code": "errand", "prefix": "EX"}, keeper.id, NOW)
+    shown = outlook("errand")
+    assert shown.begun_from is None
+    assert ("Service: Number prefix", "ER", "EX") in [
+        (each.title, each.draft, each.in_use) for each in shown.questions
+    ]
+    every = range(len(shown.questions))
+    updating.bring_up_to_date("errand", 1, 1, every, keeper, NOW)
+    assert drafting.source("errand").document["prefix"] == "EX"
+
+
+def test_a_draft_that_cannot_be_read_is_brought_up_to_date(keeper: Actor) -> None:
+    def breaks(document: Document) -> None:
+        document["fields"].append(3)
+        document["issued"] = [{"name": 5}]
+
+    drafting.change(CODE, breaks, 0, keeper, NOW)
+    changed = permit()
+    changed["fields"].pop()
+    versions.publish(changed | {"processing_days": 7}, keeper.id, NOW)
+    assert [each.title for each in outlook().questions] == ["Field “Driver's passport”"]
+    updating.bring_up_to_date(CODE, 1, 2, [0], keeper, NOW)
+    document = drafting.source(CODE).document
+    assert (document["fields"], document["issued"]) == (changed["fields"], [{"name": 5}])
 
 
 def test_a_new_service_is_begun_empty_or_as_a_copy(keeper: Actor) -> None:
