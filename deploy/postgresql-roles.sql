@@ -5,6 +5,7 @@
 --
 -- Run it as a superuser once both roles exist and after the first `flask db upgrade`, which the
 -- owner's DATABASE_URL makes; web and jobs get the URL of the portal's role. It may run again.
+SET client_min_messages = warning;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO :"portal";
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO :"portal";
