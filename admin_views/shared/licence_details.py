@@ -78,7 +78,7 @@ def issued_for(licences: Collection[Licence], reader: Actor) -> list[IssuedDocum
             sa.select(IssuedDocument)
             .where(
                 IssuedDocument.licence_id.in_([licence.id for licence in licences]),
-                permissions.issued_visible_to(reader),
+                permissions.issued_visible_to(reader, of_few=True),
             )
             .options(joinedload(IssuedDocument.licence), joinedload(IssuedDocument.request))
             .order_by(IssuedDocument.issued_at.desc(), IssuedDocument.id.desc())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -41,13 +42,20 @@ def requests_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
     """
     if actor.is_staff:
         return Request.status != Status.DRAFT if actor.role in READING_ROLES else sa.false()
-    conditions: list[sa.ColumnElement[bool]] = []
-    for standing in actor.standings:
-        condition = Request.organisation_id == standing.organisation_id
-        if not standing.is_general:
-            condition = sa.and_(condition, Request.service_code.in_(sorted(standing.services)))
-        conditions.append(condition)
-    return sa.or_(sa.false(), *conditions)
+    granted = (
+        requests_of(each.organisation_id, None if each.is_general else sorted(each.services))
+        for each in actor.standings
+    )
+    return sa.or_(sa.false(), *granted)
+
+
+def requests_of(organisation_id: Any, services: Any) -> sa.ColumnElement[bool]:
+    """Match what one membership shows: the organisation's requests in the services, None for all.
+
+    Both may be parameters of a statement.
+    """
+    own: sa.ColumnElement[bool] = Request.organisation_id == organisation_id
+    return own if services is None else sa.and_(own, Request.service_code.in_(services))
 
 
 def transfers_answered_by(actor: Actor) -> sa.ColumnElement[bool]:
@@ -130,10 +138,13 @@ def scope_of(actor: Actor) -> str:
     return hashlib.sha256(json.dumps([actor.role, standings]).encode()).hexdigest()
 
 
-def issued_visible_to(actor: Actor, organisation_id: int | None = None) -> sa.ColumnElement[bool]:
+def issued_visible_to(
+    actor: Actor, organisation_id: int | None = None, *, of_few: bool = False
+) -> sa.ColumnElement[bool]:
     """Return the condition on IssuedDocument for what `actor` may read.
 
-    organisation_id: only what they may read for this organisation. Reviewers and managers: all.
+    organisation_id: only what they may read for this organisation. of_few: the statement finds few
+    rows otherwise, so that each is looked at by itself. Reviewers and managers: all.
     Agents: documents issued by services granted to them, for licences whose broker is now with
     their organisation (documents follow a transfer), or for no licence and issued to their
     organisation. Source: specification sections 1 and 5.
@@ -145,21 +156,7 @@ def issued_visible_to(actor: Actor, organisation_id: int | None = None) -> sa.Co
     if organisation_id is not None:
         standings = tuple(each for each in standings if each.organisation_id == organisation_id)
     for standing in standings:
-        licences = (
-            sa.select(Licence.id)
-            .join(Broker, Broker.id == Licence.broker_id)
-            .where(Broker.organisation_id == standing.organisation_id)
-        )
-        ways = (
-            _ISSUED.licence_id.in_(licences),
-            sa.and_(
-                _ISSUED.licence_id.is_(None),
-                _ISSUED.organisation_id == standing.organisation_id,
-            ),
-        )
-        # A union, so that each finds the organisation's few documents by its own index.
-        ids = sa.union_all(*(sa.select(_ISSUED.id).where(way) for way in ways))
-        condition: sa.ColumnElement[bool] = IssuedDocument.id.in_(ids)
+        condition = (_is_document_of if of_few else _is_among_documents_of)(standing)
         if not standing.is_general:
             asked_by = (
                 sa.exists()
@@ -172,6 +169,39 @@ def issued_visible_to(actor: Actor, organisation_id: int | None = None) -> sa.Co
             condition = sa.and_(condition, asked_by)
         conditions.append(condition)
     return sa.or_(sa.false(), *conditions)
+
+
+def _is_document_of(standing: ActiveMembership) -> sa.ColumnElement[bool]:
+    has_broker = (
+        sa.exists()
+        .where(
+            Licence.id == IssuedDocument.licence_id,
+            Broker.id == Licence.broker_id,
+            Broker.organisation_id == standing.organisation_id,
+        )
+        .correlate(IssuedDocument)
+    )
+    return sa.or_(has_broker, _is_without_licence(IssuedDocument, standing))
+
+
+def _is_among_documents_of(standing: ActiveMembership) -> sa.ColumnElement[bool]:
+    licences = (
+        sa.select(Licence.id)
+        .join(Broker, Broker.id == Licence.broker_id)
+        .where(Broker.organisation_id == standing.organisation_id)
+    )
+    ways = (_ISSUED.licence_id.in_(licences), _is_without_licence(_ISSUED, standing))
+    # A union, so that each finds the organisation's few documents by its own index.
+    ids = sa.union_all(*(sa.select(_ISSUED.id).where(way) for way in ways))
+    return IssuedDocument.id.in_(ids)
+
+
+def _is_without_licence(
+    document: type[IssuedDocument], standing: ActiveMembership
+) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        document.licence_id.is_(None), document.organisation_id == standing.organisation_id
+    )
 
 
 def acts_for(actor: Actor | None, req: Request) -> Refusal | None:

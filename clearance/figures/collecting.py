@@ -21,6 +21,7 @@ from clearance.figures.measures import (
     Tally,
     Timing,
     office_decisions,
+    reviewing,
 )
 from clearance.models import Event, Request
 from clearance.models.enums import Status
@@ -96,7 +97,7 @@ class Collector:
         final = course[-1] if course and course[-1].status == row.status else None
         before = course[:-1] if final is not None else course
         of_stage = _stage(row, service, final.left if final is not None else None)
-        about = [*_service(row), (Dimension.REVIEWER, row.reviewer_id)]
+        about = [*_service(row), *reviewing(row.service_code, row.reviewer_id)]
         tally.count(about, Measure.DECIDED, row.status)
         tally.count_in(of_stage, Measure.DECIDED, row.status)
         if final is not None and final.reason:
@@ -164,12 +165,12 @@ class Collector:
         for row in rows:
             service = self._definition(row.service_version_id)
             of_stage = _stage(row, service, _stages(row.changes)[0])
-            reviewer = (Dimension.REVIEWER, row.actor_id)
+            reviewer = reviewing(row.service_code, row.actor_id)
             if row.kind == _RETURN:
-                tally.count([*_service(row), reviewer, *of_stage], Measure.RETURNED)
+                tally.count([*_service(row), *reviewer, *of_stage], Measure.RETURNED)
                 tally.count(_service(row), Measure.RETURNED_FOR, _reason(row.reason))
             else:
-                tally.count_in([reviewer, *of_stage], Measure.PASSED_ON)
+                tally.count_in([*reviewer, *of_stage], Measure.PASSED_ON)
                 before = [event for event in courses[row.request_id] if event.id < row.id]
                 self._count_stage(tally, of_stage, row, service, before, row.at)
 

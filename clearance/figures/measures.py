@@ -14,7 +14,8 @@ OTHER = "other"
 
 
 class Dimension(StrEnum):
-    """What a figure is about. Its key is "" for ALL, `service.stage` for STAGE, an id for REVIEWER.
+    """What a figure is about. Its key is "" for ALL, `service.stage` for STAGE, an id for REVIEWER,
+    `service.id` for SERVICE_REVIEWER: a reviewer within one service.
 
     Decisions belong to the request's reviewer; returns and stages passed on to who took the step.
     """
@@ -24,6 +25,7 @@ class Dimension(StrEnum):
     STAGE = "stage"
     TEAM = "team"
     REVIEWER = "reviewer"
+    SERVICE_REVIEWER = "service_reviewer"
 
 
 class Measure(StrEnum):
@@ -81,6 +83,16 @@ class Tally(Counter[tuple[str, str, str, str]]):
         for dimension, key in about:
             if key is not None:
                 self[dimension, str(key), measure, str(value)] += 1
+
+
+def reviewing(service_code: str, reviewer_id: int | None) -> list[tuple[Dimension, object]]:
+    """Return whom a count belongs to: a reviewer, over all and within the service."""
+    if reviewer_id is None:
+        return []
+    return [
+        (Dimension.REVIEWER, reviewer_id),
+        (Dimension.SERVICE_REVIEWER, f"{service_code}.{reviewer_id}"),
+    ]
 
 
 def office_decisions() -> frozenset[str]:

@@ -72,19 +72,26 @@ NOTHING = Sums({})
 
 @dataclass(frozen=True)
 class Figures:
-    """What the dashboard shows of a period.
+    """What the dashboard shows of a period, over all services or of one.
 
-    made_at: the time that the figures are of; None before the first counting. complete_through: the
-    last day that is final. over_time: the totals of the periods that end with this one. about:
-    dimension → key → figures of the period. present: the same of the present.
+    service: its code, "" for all. made_at: the time that the figures are of; None before the first
+    counting. complete_through: the last day that is final. over_time: the totals of the periods
+    that end with this one. about: dimension → key → figures of the period. present: the same of the
+    present.
     """
 
     period: Period
+    service: str
     made_at: datetime | None
     complete_through: date | None
     over_time: Mapping[Period, Sums]
     about: Mapping[str, Mapping[str, Sums]]
     present: Mapping[str, Mapping[str, Sums]]
+
+    @property
+    def narrowing(self) -> dict[str, str]:
+        """The filter of requests that what they count has in common."""
+        return {"service": self.service} if self.service else {}
 
     @property
     def total(self) -> Sums:
@@ -129,10 +136,9 @@ class Present:
 def present() -> Present:
     """Return the figures of the present in one statement, from the summaries alone."""
     columns = [_FIGURE.c[name] for name in (*_SHAPE, "number")]
+    is_read = sa.and_(_FIGURE.c.span == Span.NOW, _FIGURE.c.dimension.in_(_OVER_ALL))
     rows = db.session.execute(
-        sa.select(_STATE.c.made_at, *columns)
-        .select_from(_STATE)
-        .outerjoin(_FIGURE, _FIGURE.c.span == Span.NOW)
+        sa.select(_STATE.c.made_at, *columns).select_from(_STATE).outerjoin(_FIGURE, is_read)
     ).all()
     found: _Rows = {}
     for _made_at, *figure in rows:
@@ -149,14 +155,18 @@ def counted(tally: Tally, now: datetime) -> Present:
     return Present(now, _sums(found))
 
 
-def read(period: Period) -> Figures:
-    """Return the figures of a period in two statements, from the summaries alone."""
+def read(period: Period, service: str = "") -> Figures:
+    """Return the figures of a period in two statements, from the summaries alone.
+
+    service: of this one alone, as if it were all that there is.
+    """
     state = db.session.execute(sa.select(_STATE.c.made_at, _STATE.c.complete_through)).one()
     trend = period.trend()
-    rows = db.session.execute(_selected(period, trend[0].start))
+    rows = db.session.execute(_selected(period, trend[0].start, service))
     found: dict[tuple[str, date], _Rows] = {}
-    for span, start, *figure in rows:
-        _add(found.setdefault((span, start), {}), *figure)
+    for span, start, dimension, key, *figure in rows:
+        about = _within(dimension, key) if service else (dimension, key)
+        _add(found.setdefault((span, start), {}), *about, *figure)
     totals = {
         other: Sums(found.get((period.span, other.start), {}).get(Dimension.ALL, {}).get("", {}))
         for other in trend
@@ -164,6 +174,7 @@ def read(period: Period) -> Figures:
     now = next((kept for (span, _start), kept in found.items() if span == Span.NOW), {})
     return Figures(
         period=period,
+        service=service,
         made_at=state.made_at,
         complete_through=state.complete_through,
         over_time=totals,
@@ -176,20 +187,36 @@ _Rows = dict[str, dict[str, dict[str, dict[str, int]]]]
 """Dimension → key → measure → value → number."""
 
 
-def _selected(period: Period, first: date) -> sa.Select[Any]:
+_OVER_ALL = [dimension for dimension in Dimension if dimension != Dimension.SERVICE_REVIEWER]
+_OF_SERVICE = (Dimension.STAGE, Dimension.SERVICE_REVIEWER)
+
+
+def _selected(period: Period, first: date, service: str) -> sa.Select[Any]:
     """Return the query for totals since `first`, all of the period, and the present."""
-    details = [dimension for dimension in Dimension if dimension != Dimension.ALL]
-    is_total = sa.and_(
-        _FIGURE.c.dimension == Dimension.ALL, _FIGURE.c.start.between(first, period.start)
-    )
-    is_detail = sa.and_(_FIGURE.c.dimension.in_(details), _FIGURE.c.start == period.start)
+    dimension, key = _FIGURE.c.dimension, _FIGURE.c.key
+    is_total: sa.ColumnElement[bool] = dimension == Dimension.ALL
+    is_detail: sa.ColumnElement[bool] = dimension.in_(_OVER_ALL)
+    if service:
+        is_total = sa.and_(dimension == Dimension.SERVICE, key == service)
+        of_service = key.startswith(f"{service}.", autoescape=True)
+        is_detail = sa.or_(is_total, sa.and_(dimension.in_(_OF_SERVICE), of_service))
+    of_period = _FIGURE.c.span == period.span
     is_shown = sa.or_(
-        _FIGURE.c.span == Span.NOW,
-        sa.and_(_FIGURE.c.span == period.span, is_total),
-        sa.and_(_FIGURE.c.span == period.span, is_detail),
+        sa.and_(_FIGURE.c.span == Span.NOW, is_detail),
+        sa.and_(of_period, is_total, _FIGURE.c.start.between(first, period.start)),
+        sa.and_(of_period, is_detail, _FIGURE.c.start == period.start),
     )
     columns = [_FIGURE.c[name] for name in ("span", "start", *_SHAPE, "number")]
     return sa.select(*columns).where(is_shown)
+
+
+def _within(dimension: str, key: str) -> tuple[str, str]:
+    """Return what a figure of one service is about where there is no other service."""
+    if dimension == Dimension.SERVICE:
+        return Dimension.ALL, ""
+    if dimension == Dimension.SERVICE_REVIEWER:
+        return Dimension.REVIEWER, key.rpartition(".")[2]
+    return dimension, key
 
 
 _SHAPE = ("dimension", "key", "measure", "value")

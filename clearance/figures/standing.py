@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from clearance.core.clock import kuwait_date, kuwait_midnight
 from clearance.core.extensions import db
 from clearance.figures.ages import AGES
-from clearance.figures.measures import Dimension, Measure, Tally
+from clearance.figures.measures import Dimension, Measure, Tally, reviewing
 from clearance.figures.periods import Period, Span
 from clearance.models import Delivery, Licence, Request
 from clearance.models.enums import DeliveryStatus, LicenceStatus
@@ -70,7 +70,7 @@ def count_open(today: date) -> Tally:
             (Dimension.SERVICE, code),
             (Dimension.STAGE, None if stage is None else f"{code}.{stage}"),
             (Dimension.TEAM, team),
-            (Dimension.REVIEWER, reviewer),
+            *reviewing(code, reviewer),
         ]
         tally.count(about, Measure.OPEN, status, number)
         if at_office:

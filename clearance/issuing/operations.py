@@ -220,7 +220,7 @@ def _listed(
         .limit(limit)
     )
     if actor is not None:
-        query = query.where(permissions.issued_visible_to(actor))
+        query = query.where(permissions.issued_visible_to(actor, of_few=True))
     return list(db.session.scalars(query))
 
 

@@ -116,8 +116,8 @@ def is_expirable(licence: StatusInputs) -> bool:
     return licence.status == LicenceStatus.ACTIVE or licence.suspended_by == SuspendedBy.HOLDER
 
 
-def status_column(today: date) -> sa.ColumnElement[str]:
-    """Return `status_on` in SQL, over Licence."""
+def status_column(today: Any) -> sa.ColumnElement[str]:
+    """Return `status_on` in SQL, over Licence. today: the day, or a parameter for it."""
     expirable = sa.or_(
         Licence.status == LicenceStatus.ACTIVE, Licence.suspended_by == SuspendedBy.HOLDER
     )

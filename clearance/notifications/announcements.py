@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,8 +17,8 @@ def current(now: datetime) -> Sequence[Announcement]:
     return db.session.scalars(select_current(now)).all()
 
 
-def select_current(now: datetime, limit: int = 5) -> sa.Select[Announcement]:
-    """Select what `current` returns."""
+def select_current(now: Any, limit: int = 5) -> sa.Select[Announcement]:
+    """Select what `current` returns. now: the instant, or a parameter for it."""
     return (
         sa.select(Announcement)
         .where(

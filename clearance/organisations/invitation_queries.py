@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -83,12 +84,8 @@ def find(invitation_id: int, actor: Actor) -> Invitation:
 
 def open_for(actor: Actor, now: datetime) -> list[Invitation]:
     """Return the invitations that `actor` can answer now, newest first."""
-    return list(db.session.scalars(select_open(actor, now).order_by(Invitation.id.desc())))
-
-
-def select_open(actor: Actor, now: datetime) -> sa.Select[Invitation]:
-    """Select the invitations that `actor` can answer now."""
-    return sa.select(Invitation).where(Invitation.user_id == actor.user_id, *is_open(now))
+    own = sa.select(Invitation).where(Invitation.user_id == actor.user_id, *is_open(now))
+    return list(db.session.scalars(own.order_by(Invitation.id.desc())))
 
 
 def organisation_of(invitation: Invitation) -> Organisation:
@@ -100,13 +97,18 @@ def organisation_of(invitation: Invitation) -> Organisation:
 
 def is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     """Return SQL conditions for the invitations that `closed_refusal` accepts."""
+    return is_open_between(latest_past(now), now)
+
+
+def is_open_between(made_by: Any, ending_after: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return `is_open` for two instants, which may be parameters of a statement."""
     return (
         Invitation.organisation_id.is_not(None),
         Invitation.accepted_at.is_(None),
         Invitation.refused_at.is_(None),
         Invitation.withdrawn_at.is_(None),
-        Invitation.created_at <= latest_past(now),
-        Invitation.expires_at > now,
+        Invitation.created_at <= made_by,
+        Invitation.expires_at > ending_after,
         _backed(),
     )
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
@@ -218,22 +219,31 @@ def _read(organisation_id: int | None, keys: Collection[str], civil_ids: Collect
     The organisation by its legal entity, its subscriptions by service, which have a status only,
     the requests that hold exclusive keys, and the sent requests of people by civil number.
     """
-    of_organisation = Subscription.organisation_id == organisation_id
-    is_sent = Request.status != Status.DRAFT
-    parts = [
-        _part(_ORGANISATION, Organisation.legal_entity).where(Organisation.id == organisation_id),
-        _part(_SUBSCRIPTION, Subscription.service_code, Subscription.status).where(of_organisation),
-    ]
-    if keys:
-        held = Request.exclusive_key.in_(keys)
-        parts.append(_part(_CLAIM, Request.exclusive_key, *_FACT).where(held))
-    if civil_ids:
-        about = Request.civil_id.in_(civil_ids)
-        parts.append(_part(_HISTORY, Request.civil_id, *_FACT).where(about, is_sent))
+    statement = _statement(has_keys=bool(keys), has_people=bool(civil_ids))
+    given = {"organisation": organisation_id, "keys": [*keys], "people": [*civil_ids]}
     found: dict[str, list[tuple[str, RequestFact]]] = defaultdict(list)
-    for kind, key, *fact in db.session.connection().execute(sa.union_all(*parts)):
+    for kind, key, *fact in db.session.connection().execute(statement, given):
         found[kind].append((key, RequestFact(*fact)))
     return found
+
+
+@cache
+def _statement(*, has_keys: bool, has_people: bool) -> sa.CompoundSelect[Any]:
+    """Return the statement of `_read`: building it takes longer than it runs."""
+    organisation: Any = sa.bindparam("organisation", type_=sa.Integer())
+    of_organisation = Subscription.organisation_id == organisation
+    parts = [
+        _part(_ORGANISATION, Organisation.legal_entity).where(Organisation.id == organisation),
+        _part(_SUBSCRIPTION, Subscription.service_code, Subscription.status).where(of_organisation),
+    ]
+    if has_keys:
+        held = Request.exclusive_key.in_(sa.bindparam("keys", expanding=True))
+        parts.append(_part(_CLAIM, Request.exclusive_key, *_FACT).where(held))
+    if has_people:
+        about = Request.civil_id.in_(sa.bindparam("people", expanding=True))
+        is_sent = Request.status != Status.DRAFT
+        parts.append(_part(_HISTORY, Request.civil_id, *_FACT).where(about, is_sent))
+    return sa.union_all(*parts)
 
 
 def _part(kind: str, key: Any, *columns: Any) -> sa.Select[Any]:

@@ -33,6 +33,7 @@ from clearance.models import (
 from clearance.services import choice_lists, comparison, findings, reading, registry, stops
 from clearance.services.findings import Finding
 from clearance.services.schema import Definition
+from clearance.services.stages import Stage
 
 _log = structlog.get_logger(__name__)
 
@@ -123,6 +124,11 @@ def all_current() -> list[Version]:
 def all_newest() -> list[Version]:
     """Return the newest version of every service, archived ones too; see `all_current`."""
     return kept.until_changed("services", _all_newest)
+
+
+def all_stages() -> list[tuple[int, str, Stage]]:
+    """Return version id, service code and stage of every version, the newest version first."""
+    return kept.until_changed("stages", _all_stages)
 
 
 def out_of_order() -> dict[str, list[Finding]]:
@@ -389,6 +395,11 @@ def document_of(definition: Definition) -> dict[str, Any]:
     """Return what is kept of a definition: its values other than defaults, and its schema."""
     document = definition.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     return {"schema": definition.schema_number, **document}
+
+
+def _all_stages() -> list[tuple[int, str, Stage]]:
+    rows = db.session.scalars(sa.select(ServiceVersion).order_by(ServiceVersion.number.desc()))
+    return [(row.id, row.service_code, stage) for row in rows for stage in _definition(row).stages]
 
 
 def _all_newest() -> list[Version]:

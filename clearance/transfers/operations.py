@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -129,22 +130,16 @@ def waiting_for(actor: Actor, now: datetime) -> list[Request]:
 
     Excludes those that are overdue but not lapsed by a job yet.
     """
-    return _listed(_awaits(actor, now))[::-1]
+    awaits = _awaits(_chosen(actor), now - parties.silence())
+    return _listed(awaits, permissions.transfers_answered_by(actor))[::-1]
 
 
 def to_answer(actor: Actor, lang: str, now: datetime) -> list[ToAnswer]:
     """Return what the home page says of the transfers in `waiting_for`; one query."""
-    own_answer = sa.and_(
-        TransferConsent.request_id == Request.id,
-        TransferConsent.organisation_id == _chosen(actor),
-        TransferConsent.answer == "waiting",
-    )
-    with_consent = (
-        sa.select(Request, TransferConsent.asked_at)
-        .options(joinedload(Request.organisation), joinedload(Request.broker))
-        .outerjoin(TransferConsent, own_answer)
-    )
-    rows = db.session.execute(_newest(with_consent, _awaits(actor, now)))
+    if not permissions.can_manage_selected(actor):
+        return []
+    given = {"organisation": _chosen(actor), "since": now - parties.silence()}
+    rows = db.session.execute(_to_answer(), given)
     return [
         ToAnswer(
             label=_l("Transfer to respond to"),
@@ -158,12 +153,29 @@ def to_answer(actor: Actor, lang: str, now: datetime) -> list[ToAnswer]:
     ]
 
 
-def _awaits(actor: Actor, now: datetime) -> sa.ColumnElement[bool]:
+@cache
+def _to_answer() -> sa.Select[Request, datetime]:
+    """Return the statement of `to_answer`: building it takes longer than it runs."""
+    organisation: Any = sa.bindparam("organisation")
+    own_answer = sa.and_(
+        TransferConsent.request_id == Request.id,
+        TransferConsent.organisation_id == organisation,
+        TransferConsent.answer == "waiting",
+    )
+    with_consent = (
+        sa.select(Request, TransferConsent.asked_at)
+        .options(joinedload(Request.organisation), joinedload(Request.broker))
+        .outerjoin(TransferConsent, own_answer)
+    )
+    return _newest(with_consent, _awaits(organisation, sa.bindparam("since")))
+
+
+def _awaits(organisation_id: Any, since: Any) -> sa.ColumnElement[bool]:
+    """Match transfers that await an organisation's answer. since: older ones have lapsed."""
     return sa.and_(
-        Request.other_organisation_id == _chosen(actor),
+        Request.other_organisation_id == organisation_id,
         Request.status == TransferStatus.AWAITING_OTHER_PARTY,
-        Request.sent_at >= now - parties.silence(),
-        permissions.transfers_answered_by(actor),
+        Request.sent_at >= since,
     )
 
 

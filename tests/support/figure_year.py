@@ -181,7 +181,10 @@ class Year:
 
         add(story.sent, service, "received")
         for place, (at, kind, status, left, _entered, reason) in enumerate(story.steps):
-            reviewer = [("reviewer", str(story.reviewer))] if story.reviewer else []
+            reviewer = []
+            if story.reviewer:
+                in_service = ("service_reviewer", f"{story.code}.{story.reviewer}")
+                reviewer = [("reviewer", str(story.reviewer)), in_service]
             stage = [("stage", f"{story.code}.{left}"), ("team", TEAM_OF[left])] if left else []
             before = story.steps[:place]
             if kind == "return":

@@ -79,11 +79,11 @@ def all_tables(figures: Figures) -> list[Table]:
 def _tiles(figures: Figures, *, is_over: bool) -> list[Tile]:
     """Return the figures of the period. is_over: they can be compared with the period before."""
     now, before, period = figures.total, figures.before, figures.period
-    decided = links.decided(period)
+    decided = links.decided(period, **figures.narrowing)
     counts = (
-        (_("Received"), Measure.RECEIVED, links.received(period)),
+        (_("Received"), Measure.RECEIVED, links.received(period, **figures.narrowing)),
         (_("Decided"), Measure.DECIDED, decided),
-        (_("Returned"), Measure.RETURNED, links.returned(period)),
+        (_("Returned"), Measure.RETURNED, tables.returned_url(figures, period)),
     )
     return [
         *(
@@ -113,7 +113,7 @@ def _plane(figures: Figures, *series: Series, top: int = 0) -> Plane:
 
 
 def _amounts(figures: Figures) -> Chart:
-    urls = [tables.page_url(period) for period in figures.over_time]
+    urls = [tables.page_url(period, figures.service) for period in figures.over_time]
     totals = figures.over_time.values()
     return _plane(
         figures,
@@ -137,15 +137,19 @@ def _in_time(figures: Figures) -> Chart:
 
 
 def _breakdowns(figures: Figures) -> list[Table]:
-    """Return the tables by service, reviewer, stage and team that have rows."""
-    found = [tables.services(figures), tables.reviewers(figures)]
-    found += [tables.stages(figures), tables.teams(figures)]
+    """Return the tables by service, reviewer, stage and team that have rows.
+
+    Of one service there are reviewers and stages; a stage has one team.
+    """
+    found = [tables.reviewers(figures), tables.stages(figures)]
+    if not figures.service:
+        found = [tables.services(figures), *found, tables.teams(figures)]
     return [table for table in found if table.rows]
 
 
 def _lists(figures: Figures) -> list[Table]:
     """Return the short tables of one number a row."""
-    has_exams = set(RESULTS) <= set(registry.current().statuses)
+    has_exams = set(RESULTS) <= set(registry.current().statuses) and not figures.service
     return [
         tables.outcomes(figures),
         *([tables.exam_results(figures, RESULTS)] if has_exams else []),
@@ -154,4 +158,6 @@ def _lists(figures: Figures) -> list[Table]:
 
 
 def _present_lists(figures: Figures) -> list[Table]:
+    if figures.service:
+        return [tables.ages(figures)]
     return [tables.ages(figures), tables.expiring(figures), tables.undelivered(figures)]

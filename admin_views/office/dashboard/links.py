@@ -51,6 +51,13 @@ def decided(period: Period, **filters: Any) -> str:
     return ended(period, queues.DECIDED, **filters)
 
 
+def decided_in(period: Period, dimension: Dimension, key: str) -> str:
+    """Return that of the requests that the office decided in a stage, or by a team, in a period."""
+    name = {Dimension.STAGE: "decided_in", Dimension.TEAM: "decided_by"}[dimension]
+    days = {"decided_from": period.start.isoformat(), "decided_to": period.last.isoformat()}
+    return listed(**{name: key}, **days)
+
+
 def returned(period: Period) -> str:
     """Return the address of the returns in the audit trail."""
     return listed(

@@ -47,13 +47,17 @@ def reviewers(keys: Collection[str]) -> list[tuple[str, str, bool]]:
     return [(str(key), named, bool(reviews)) for key, named, reviews in db.session.execute(found)]
 
 
-def stages(keys: Collection[str]) -> list[tuple[str, str]]:
-    """Return key and name of the services' stages, those that only earlier versions have last."""
+def stages(keys: Collection[str], service_code: str = "") -> list[tuple[str, str]]:
+    """Return key and name of the services' stages, those that only earlier versions have last.
+
+    service_code: of this service alone.
+    """
     lang = i18n.language()
     named = [
         (f"{service.code}.{stage.name}", f"{service.title_in(lang)} – {stage.title.of(lang)}")
         for service in (version.definition for version in versions.all_newest())
         for stage in service.stages
+        if service_code in ("", service.code)
     ]
     known = {key for key, _name in named}
     gone = {key: key.partition(".")[0] for key in sorted(keys) if key not in known}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import url_for
@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from admin_views.office.audit import views as audit_views
 from admin_views.office.dashboard import links, names
+from admin_views.office.requests import queues
 from admin_views.office.requests.queues import Queue
 from clearance.figures import standing
 from clearance.figures.ages import AGES
@@ -65,13 +66,13 @@ def over_time(figures: Figures) -> Table:
         Row(
             period.label,
             [
-                Cell(sums.all(Measure.RECEIVED), links.received(period)),
-                Cell(sums.all(Measure.DECIDED), links.decided(period)),
+                Cell(sums.all(Measure.RECEIVED), links.received(period, **figures.narrowing)),
+                Cell(sums.all(Measure.DECIDED), links.decided(period, **figures.narrowing)),
                 Cell(sums.all(Measure.CLOSED)),
-                Cell(sums.all(Measure.RETURNED), links.returned(period)),
-                *_speed(sums, links.decided(period)),
+                Cell(sums.all(Measure.RETURNED), returned_url(figures, period)),
+                *_speed(sums, links.decided(period, **figures.narrowing)),
             ],
-            page_url(period),
+            page_url(period, figures.service),
         )
         for period, sums in figures.over_time.items()
     ]
@@ -85,7 +86,7 @@ def over_time(figures: Figures) -> Table:
 
 
 def services(figures: Figures) -> Table:
-    """Return the figures by service."""
+    """Return the figures by service, each with the address of its own page of figures."""
 
     def cells(key: str, sums: Sums, present: Sums) -> list[Cell]:
         period, by_status = figures.period, sums.by(Measure.DECIDED)
@@ -104,7 +105,12 @@ def services(figures: Figures) -> Table:
     heads = [_("Service"), _("Received"), _("Decided"), _("Approved"), _("Rejected")]
     heads += [_("Returned"), _("Open now"), *_speed_heads()]
     named = names.services(_keys(figures, Dimension.SERVICE))
-    return _by(figures, Dimension.SERVICE, _("By service"), heads, named, cells)
+    found = _by(figures, Dimension.SERVICE, _("By service"), heads, named, cells)
+    rows = [
+        replace(row, url=page_url(figures.period, code))
+        for row, (code, _name) in zip(found.rows, named, strict=True)
+    ]
+    return replace(found, rows=rows)
 
 
 def reviewers(figures: Figures) -> Table:
@@ -118,8 +124,10 @@ def reviewers(figures: Figures) -> Table:
     }
 
     def cells(key: str, sums: Sums, present: Sums) -> list[Cell]:
-        of_one = {"status": "open", "reviewer": key}
-        decided = links.decided(figures.period, reviewer=key) if key in listed else None
+        of_one = {"status": "open", "reviewer": key, **figures.narrowing}
+        decided = None
+        if key in listed:
+            decided = links.decided(figures.period, reviewer=key, **figures.narrowing)
         return [
             Cell(sums.all(Measure.DECIDED), decided),
             Cell(sums.all(Measure.PASSED_ON)),
@@ -136,7 +144,7 @@ def reviewers(figures: Figures) -> Table:
 
 def stages(figures: Figures) -> Table:
     """Return the figures by stage."""
-    named = names.stages(_keys(figures, Dimension.STAGE))
+    named = names.stages(_keys(figures, Dimension.STAGE), figures.service)
     return _on_the_way(figures, Dimension.STAGE, (_("By stage"), _("Stage")), named)
 
 
@@ -152,14 +160,14 @@ def outcomes(figures: Figures) -> Table:
     ended = {**total.by(Measure.DECIDED), **total.by(Measure.CLOSED)}
     known = [status for status in registry.current().statuses if status in ended]
     gone = sorted(set(ended) - set(known))
-    rows = [_outcome(figures.period, status, ended[status]) for status in [*known, *gone]]
+    rows = [_outcome(figures, status, ended[status]) for status in [*known, *gone]]
     return Table("outcomes", _("How requests ended"), [_("Status"), _("Requests")], rows)
 
 
 def exam_results(figures: Figures, statuses: Iterable[str]) -> Table:
     """Return the results of exams. statuses: those of a pass, a failure and an absence."""
     by_status = figures.total.by(Measure.DECIDED)
-    rows = [_outcome(figures.period, status, by_status.get(status, 0)) for status in statuses]
+    rows = [_outcome(figures, status, by_status.get(status, 0)) for status in statuses]
     return Table("exam_results", _("Exam results"), [_("Result"), _("Requests")], rows)
 
 
@@ -179,7 +187,7 @@ def reasons(figures: Figures) -> list[Table]:
         urls = {
             key: links.reasoned(figures.period, action, key)
             for key in ordered
-            if f"{action}.{key}" in listed
+            if f"{action}.{key}" in listed and not figures.service
         }
         rows = [Row(named[key], [Cell(numbers[key], urls.get(key))]) for key in ordered]
         found.append(Table(measure, title, [_("Reason"), _("Times")], rows))
@@ -189,24 +197,27 @@ def reasons(figures: Figures) -> list[Table]:
 def present(figures: Figures) -> Table:
     """Return what is open now."""
     now = figures.now
-    rows = [
-        Row(str(label), [Cell(now.all(measure), url)])
-        for label, measure, url in (
-            (_("Open requests"), Measure.OPEN, links.listed(status="open")),
-            (Queue.OFFICE.label, Measure.WAITING, links.listed(queue=Queue.OFFICE)),
-            (Queue.LATE.label, Measure.LATE, links.listed(queue=Queue.LATE)),
-            (Queue.WAITING.label, Measure.APPLICANT, links.listed(queue=Queue.WAITING)),
-            (_("Undelivered messages"), Measure.UNDELIVERED, links.undelivered()),
-        )
+    shown: list[tuple[Any, Measure, dict[str, str]]] = [
+        (_("Open requests"), Measure.OPEN, {"status": "open"}),
+        (Queue.OFFICE.label, Measure.WAITING, {"queue": Queue.OFFICE}),
+        (Queue.LATE.label, Measure.LATE, {"queue": Queue.LATE}),
+        (Queue.WAITING.label, Measure.APPLICANT, {"queue": Queue.WAITING}),
     ]
+    rows = [
+        Row(str(label), [Cell(now.all(measure), links.listed(**chosen, **figures.narrowing))])
+        for label, measure, chosen in shown
+    ]
+    if not figures.service:
+        number = Cell(now.all(Measure.UNDELIVERED), links.undelivered())
+        rows.append(Row(_("Undelivered messages"), [number]))
     return Table("present", _("Now"), [_("Figure"), _("Number")], rows)
 
 
 def ages(figures: Figures) -> Table:
     """Return what waits for the office by the days since it was sent."""
-    waiting = figures.now.by(Measure.WAITING)
+    waiting, chosen = figures.now.by(Measure.WAITING), {"queue": Queue.OFFICE, **figures.narrowing}
     rows = [
-        Row(str(label), [Cell(waiting.get(key, 0), links.listed(queue=Queue.OFFICE, age=key))])
+        Row(str(label), [Cell(waiting.get(key, 0), links.listed(**chosen, age=key))])
         for key, (label, *_days) in AGES.items()
     ]
     return Table("ages", _("Waiting for the office"), [_("Sent"), _("Requests")], rows)
@@ -233,14 +244,20 @@ def undelivered(figures: Figures) -> Table:
     return Table("undelivered", _("Undelivered messages"), [_("Channel"), _("Messages")], rows)
 
 
-def page_url(period: Period) -> str:
-    """Return the address of the dashboard of a period."""
-    return url_for("office_dashboard.index", **query(period))
+def page_url(period: Period, service: str = "") -> str:
+    """Return the address of the dashboard of a period, over all services or of one."""
+    return url_for("office_dashboard.index", **query(period, service))
 
 
-def query(period: Period) -> dict[str, Any]:
-    """Return what the address of the dashboard says of a period."""
-    return {"period": str(period.span), "at": period.start.isoformat()}
+def query(period: Period, service: str = "") -> dict[str, Any]:
+    """Return what the address of the dashboard says of a period and a service."""
+    chosen = {"service": service} if service else {}
+    return {"period": str(period.span), "at": period.start.isoformat(), **chosen}
+
+
+def returned_url(figures: Figures, period: Period) -> str | None:
+    """Return the address of the returns in the audit trail, which knows no services."""
+    return None if figures.service else links.returned(period)
 
 
 def _keys(figures: Figures, dimension: Dimension) -> set[str]:
@@ -272,17 +289,25 @@ def _on_the_way(
 ) -> Table:
     """Return the figures of stages or teams, whose times are those in the stage.
 
-    words: the title, and the heading of the names.
+    words: the title, and the heading of the names. Stages and teams that are gone have no links.
     """
     filtered = links.FILTERS[dimension]
+    is_stage = dimension == Dimension.STAGE
+    decided_ones = dict(queues.decided_stages() if is_stage else queues.team_choices())
+    waiting_ones = dict(queues.stage_choices() if is_stage else queues.team_choices())
 
     def cells(key: str, sums: Sums, present: Sums) -> list[Cell]:
+        decided = links.decided_in(figures.period, dimension, key) if key in decided_ones else None
+        waits = {
+            queue: links.listed(queue=queue, **{filtered: key}) if key in waiting_ones else None
+            for queue in (Queue.OFFICE, Queue.LATE)
+        }
         return [
-            Cell(sums.all(Measure.DECIDED)),
+            Cell(sums.all(Measure.DECIDED), decided),
             Cell(sums.all(Measure.PASSED_ON)),
             Cell(sums.all(Measure.RETURNED)),
-            Cell(present.all(Measure.WAITING), links.listed(queue=Queue.OFFICE, **{filtered: key})),
-            Cell(present.all(Measure.LATE), links.listed(queue=Queue.LATE, **{filtered: key})),
+            Cell(present.all(Measure.WAITING), waits[Queue.OFFICE]),
+            Cell(present.all(Measure.LATE), waits[Queue.LATE]),
             *_speed(sums),
         ]
 
@@ -292,9 +317,10 @@ def _on_the_way(
     return _by(figures, dimension, title, heads, named, cells)
 
 
-def _outcome(period: Period, status: str, number: int) -> Row:
+def _outcome(figures: Figures, status: str, number: int) -> Row:
     label = str(registry.current().status_label(status))
-    return Row(label, [Cell(number, links.ended(period, status))])
+    url = links.ended(figures.period, status, **figures.narrowing)
+    return Row(label, [Cell(number, url)])
 
 
 def _speed_heads() -> list[str]:

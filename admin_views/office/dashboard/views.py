@@ -15,6 +15,7 @@ from admin_views.base.access import current_actor, require
 from admin_views.base.model_view import GuardedView
 from admin_views.office.dashboard import board, tables
 from admin_views.office.dashboard.tables import Table
+from admin_views.shared import request_lists
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n, values
 from clearance.core.actor import Actor
@@ -22,6 +23,7 @@ from clearance.core.clock import kuwait_date, utc_now
 from clearance.figures import reading
 from clearance.figures.periods import CHOICES, Period, Span
 from clearance.figures.reading import Figures
+from clearance.services import versions
 from clearance.web import csv_export, sheets, xlsx_export
 from clearance.web.sheets import Head, Kind, of_rows
 
@@ -39,22 +41,24 @@ class Dashboard(GuardedView):
     def index(self) -> Any:
         """Show the figures of the period in the address, by default of the present month."""
         now = utc_now()
-        today, figures = kuwait_date(now), reading.read(_chosen(now))
-        period = figures.period
+        today, figures = kuwait_date(now), _figures(now)
+        period, service = figures.period, figures.service
         return self.render(
             "office/dashboard/index.html",
             figures=figures,
             age=format_timedelta(now - figures.made_at) if figures.made_at else "",
             is_stale=figures.is_stale(now),
+            service=request_lists.title_of(service) if service else "",
+            all_url=tables.page_url(period),
             spans=[
-                (span, tables.page_url(Period.of(span, min(period.last, today))))
+                (span, tables.page_url(Period.of(span, min(period.last, today)), service))
                 for span in CHOICES
             ],
-            earlier_url=tables.page_url(period.previous),
-            later_url=tables.page_url(period.following) if period.last < today else None,
+            earlier_url=tables.page_url(period.previous, service),
+            later_url=tables.page_url(period.following, service) if period.last < today else None,
             board=board.of(figures, today),
             export_urls=[
-                (kind, self.get_url(".export", export_type=kind, **tables.query(period)))
+                (kind, self.get_url(".export", export_type=kind, **tables.query(period, service)))
                 for kind in FILES
             ],
         )
@@ -64,16 +68,24 @@ class Dashboard(GuardedView):
         """Download all tables of the page; rate-limited and recorded as exports of lists are."""
         require(export_type in FILES)
         with rate_limits.counted(("export_account", f"user:{current_actor().id}")):
-            figures = reading.read(_chosen(utc_now()))
+            figures = _figures(utc_now())
             audit.access(f"export:{export_type}", object_type="figure", result="ok")
             found = board.all_tables(figures)
             period = figures.period
-            name = f"figures-{period.span}-{period.start.isoformat()}.{export_type}"
+            of_service = f"{figures.service}-" if figures.service else ""
+            name = f"figures-{of_service}{period.span}-{period.start.isoformat()}.{export_type}"
             if export_type == "csv":
                 heads = [_("Table"), _("About"), _("Figure"), _("Number")]
                 return csv_export.csv_response(name, heads, _lines(figures, found))
             about = of_rows(_("About"), [_("Figure"), _("Value")], _about(figures))
             return xlsx_export.tables_response(name, [about, *map(_sheet, found)])
+
+
+def _figures(now: datetime) -> Figures:
+    """Return the figures that the address asks for; of all services if it names none there is."""
+    asked = request.args.get("service", "")
+    is_known = any(version.definition.code == asked for version in versions.all_newest())
+    return reading.read(_chosen(now), asked if is_known else "")
 
 
 def _chosen(now: datetime) -> Period:
@@ -89,9 +101,12 @@ def _chosen(now: datetime) -> Period:
 
 
 def _about(figures: Figures) -> list[tuple[str, str]]:
-    """Return what a file says of its figures: the period, and the time that they are of."""
+    """Return what a file says of its figures: period, service if of one, and their time."""
     made_at = i18n.format_instant(figures.made_at)
-    return [(_("Period"), figures.period.label), (_("Figures as of"), made_at)]
+    about = [(_("Period"), figures.period.label), (_("Figures as of"), made_at)]
+    if figures.service:
+        about.insert(1, (_("Service"), request_lists.title_of(figures.service)))
+    return about
 
 
 def _lines(figures: Figures, found: list[Table]) -> Iterator[list[Any]]:

@@ -19,8 +19,9 @@ from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.figures.ages import AGES
 from clearance.figures.measures import office_decisions
-from clearance.models import Request, User
+from clearance.models import Event, Request, User
 from clearance.models.enums import Labelled
+from clearance.requests.timeline import STAGE
 from clearance.services import registry, versions
 
 NOBODY = "none"
@@ -161,6 +162,8 @@ def filters() -> tuple[ListFilter, ...]:
         *request_lists.sent_filters(),
         DateFilter("decided_from", _l("Closed from"), _closed_from),
         DateFilter("decided_to", _l("Closed up to"), _closed_up_to),
+        ListFilter("decided_in", _l("Decided in stage"), _decided_in, decided_stages),
+        ListFilter("decided_by", _l("Decided by team"), _decided_by, team_choices),
     )
 
 
@@ -204,10 +207,47 @@ def stage_choices() -> list[tuple[str, str]]:
     ]
 
 
+def decided_stages() -> list[tuple[str, str]]:
+    """Return the stages of all versions of the services, as they were last called."""
+    lang = i18n.language()
+    named: dict[str, str] = {}
+    for _version, code, stage in versions.all_stages():
+        title = f"{request_lists.title_of(code)} – {stage.title.of(lang)}"
+        named.setdefault(f"{code}.{stage.name}", title)
+    return list(named.items())
+
+
 def team_choices() -> list[tuple[str, str]]:
     """Return the teams, where there are several."""
     named = teams.named(i18n.language())
     return named if len(named) > 1 else []
+
+
+def _decided_in(value: str) -> sa.ColumnElement[bool]:
+    code, _dot, name = value.partition(".")
+    return sa.and_(_by_office(), Request.service_code == code, _was_decided(name == _LEFT))
+
+
+def _decided_by(value: str) -> sa.ColumnElement[bool]:
+    """Return the condition; a stage of the same name may be another team's in another version."""
+    having: dict[str, list[int]] = {}
+    for version_id, _code, stage in versions.all_stages():
+        if stage.team == value:
+            having.setdefault(stage.name, []).append(version_id)
+    ways = (
+        sa.and_(Request.service_version_id.in_(ids), name == _LEFT) for name, ids in having.items()
+    )
+    return sa.and_(_by_office(), _was_decided(sa.or_(sa.false(), *ways)))
+
+
+_LEFT = Event.changes[(STAGE, 0)].as_string()
+"""The stage in which the step of an event was taken."""
+
+
+def _was_decided(how: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Match requests whose final step was taken so."""
+    final = sa.and_(Event.request_id == Request.id, Event.to_status == Request.status)
+    return sa.exists().where(final, how).correlate(Request)
 
 
 def _stage(value: str) -> sa.ColumnElement[bool]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zipfile import ZipFile
 
@@ -18,6 +19,7 @@ from clearance.core.extensions import db
 from clearance.figures import summaries
 from clearance.models import FigureState
 from clearance.models.enums import Role, Status
+from tests.support.figure_year import Year
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
 
@@ -86,6 +88,67 @@ def test_shares_and_days_lead_to_the_requests_they_were_counted_from(busy: Offic
     decided = share.find_parent("tr").select("td")[1]
     assert share["href"] == decided.a["href"]
     assert listed(browser, share["href"]) == int(decided.text)
+
+
+@pytest.mark.databases
+def test_decisions_by_stage_and_team_lead_to_the_requests_decided_there(office: Office) -> None:
+    made = Year(seed=8, requests=80, first=date(2025, 12, 7), days=45)
+    with office.app.app_context():
+        made.build()
+    count(office, made.after)
+    browser = office.staff(Role.MANAGER)
+    for period in ("period=month&at=2026-01-15", "period=year&at=2026-01-15"):
+        page = browser.get(f"{PAGE}?{period}")
+        for kind in ("stage", "team"):
+            links = page.soup.select(f"#by-{kind} td:nth-child(2) a")
+            assert len(links) == 2
+            assert len({link.text for link in links}) == 2
+            for link in links:
+                assert f"flt0_decided_{'in' if kind == 'stage' else 'by'}=" in link["href"]
+                assert listed(browser, link["href"]) == int(link.text) > 0
+
+
+@pytest.mark.databases
+def test_one_service_has_figures_of_its_own_by_reviewer_stage_and_period(office: Office) -> None:
+    made = Year(seed=8, requests=80, first=date(2025, 12, 7), days=45)
+    with office.app.app_context():
+        made.build()
+    count(office, made.after)
+    browser = office.staff(Role.MANAGER)
+    whole = browser.get(f"{PAGE}?period=month&at=2026-01-15")
+    (url,) = (a["href"] for a in whole.soup.select("#by-service th a") if "permit" in a["href"])
+    page = browser.get(url)
+    decided = [
+        story
+        for story in made.stories
+        if story.code == "permit"
+        and story.status in ("approved", "rejected")
+        and story.decided is not None
+        and (story.decided + timedelta(hours=3)).strftime("%Y-%m") == "2026-01"
+    ]
+    by_reviewer = [int(td.text) for td in page.soup.select("#by-reviewer td:nth-child(2)")]
+    assert sorted(filter(None, by_reviewer)) == sorted(
+        Counter(story.reviewer for story in decided).values()
+    )
+    assert len(page.soup.select("#by-stage tbody tr")) == 2
+    assert not page.soup.select("#by-service, #by-team, #expiring, #undelivered, #exam-results")
+    found = list(numbers(page))
+    assert sum(number > 0 for _about, number, _url in found) > 5
+    for about, number, address in found:
+        if not address.startswith(PAGE):
+            assert "permit" in address
+            assert listed(browser, address) == number, f"{about}: {address}"
+    assert all("service=permit" in page.link(step) for step in ("Earlier", "Week", "Export CSV"))
+    assert "service" not in page.link("All services")
+    response = browser.http.get(page.link("Export CSV"))
+    assert '"About","Service","Greeting Request"' in response.get_data(as_text=True)
+    assert "figures-permit-month-2026-01-01.csv" in response.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("service", ["gone", "a" * 5000, "%", "renewal%27"])
+def test_a_service_that_does_not_exist_is_no_choice(busy: Office, service: str) -> None:
+    page = busy.staff(Role.MANAGER).get(f"{PAGE}?period=year&service={service}")
+    assert page.soup.select("#by-service")
 
 
 def test_reasons_lead_to_the_steps_that_gave_them(busy: Office) -> None:
