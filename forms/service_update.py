@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from wtforms import RadioField
 
+from clearance.core import values
 from clearance.services.updating import Question
 from forms.base import BaseForm
 
@@ -41,8 +42,8 @@ def update_form(questions: Sequence[Question], number: int, *, is_bound: bool) -
 
 def counts_in_use(posted: Mapping[str, str]) -> set[int]:
     """Return the places of the questions that were answered with the version in use."""
-    answered = {name.removeprefix(COUNTS) for name, value in posted.items() if value == IN_USE}
-    return {int(place) for place in answered if place.isascii() and place.isdigit()}
+    names = (name.removeprefix(COUNTS) for name, value in posted.items() if value == IN_USE)
+    return {place for name in names if (place := values.whole_number(name)) is not None}
 
 
 def _said(where: str, value: str) -> Markup:

@@ -12,7 +12,7 @@ from flask_admin.model.base import ViewArgs
 from admin_views.base.access import current_actor
 from admin_views.base.columns import Column
 from clearance import lists
-from clearance.core import i18n
+from clearance.core import i18n, values
 from clearance.lists import Arrangement, Kept, ListState
 from clearance.lists.state import ViewEntry
 
@@ -80,7 +80,8 @@ class ArrangedList:
         if not self._is_shown():
             return Opened(args)
         asked = args.get("from") or args.get("view") or ""
-        view = self.arrangement().view(int(asked)) if _is_id(asked) else None
+        number = values.whole_number(asked)
+        view = self.arrangement().view(number) if number is not None else None
         if not asked and not args.keys() - {"open"}:
             view = self.arrangement().default
         if view is None:
@@ -208,7 +209,3 @@ def _listed(query: Mapping[str, str]) -> tuple[str, ...]:
     """Return the columns that a list's arguments name."""
     typed = query.get("columns", "")[:1000]
     return tuple(typed.split(",")) if typed else ()
-
-
-def _is_id(typed: str) -> bool:
-    return typed.isascii() and typed.isdigit() and len(typed) < 10

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, id_or_404, require
 from clearance.auth import permissions
-from clearance.core import i18n, idempotency
+from clearance.core import i18n, idempotency, values
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -113,10 +113,8 @@ def fingerprint(shown: Any) -> str:
 
 def posted_version(field: str = "version") -> int:
     """Return the posted version of the row; abort with 400 if it is not a number."""
-    typed = request.form.get(field, "")
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
-        abort(400)
-    return int(typed)
+    number = values.whole_number(request.form.get(field))
+    return number if number is not None else abort(400)
 
 
 def posted_organisation() -> int:

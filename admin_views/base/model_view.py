@@ -218,8 +218,9 @@ class GuardedModelView(ArrangedList, _Framed, ModelView):
         """Return the column to sort by; older addresses have its place instead of its name."""
         if not typed:
             return None
-        if typed.isascii() and typed.isdigit() and int(typed[:9]) < len(self._list_columns):
-            typed = self._list_columns[int(typed[:9])][0]
+        place = values.whole_number(typed)
+        if place is not None and place < len(self._list_columns):
+            typed = self._list_columns[place][0]
         return typed if self.is_sortable(typed) else abort(400)
 
     def _get_column_by_idx(self, idx: Any) -> tuple[Any, Any] | None:
@@ -435,7 +436,8 @@ class GuardedModelView(ArrangedList, _Framed, ModelView):
 
     def ids_in_scope(self, typed: Sequence[str]) -> list[int]:
         """Return the distinct `typed` ids visible to the actor, in their order; at most 500."""
-        wanted = list(dict.fromkeys(int(typed_id) for typed_id in typed if _is_id(typed_id)))[:500]
+        ids = dict.fromkeys(map(values.whole_number, typed))
+        wanted = [each for each in ids if each is not None][:500]
         column = sa.inspect(self.model).primary_key[0]
         found = set(db.session.scalars(self.scope(sa.select(column).where(column.in_(wanted)))))
         return [row_id for row_id in wanted if row_id in found]
@@ -469,16 +471,11 @@ def _json(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
 
 
-def _is_id(typed: str) -> bool:
-    return typed.isascii() and typed.isdigit() and len(typed) < 10
-
-
 def _whole(typed: str | None, default: int | None) -> int | None:
     if typed is None or typed == "":
         return default
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
-        abort(400)
-    return int(typed)
+    number = values.whole_number(typed)
+    return number if number is not None else abort(400)
 
 
 def _as_key(column: Any, value: Any) -> Any:

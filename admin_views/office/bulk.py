@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import abort, redirect, request
 from flask_babel import gettext as _
 
-from clearance.core import idempotency
+from clearance.core import idempotency, values
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
@@ -35,10 +35,10 @@ class SelectedRow:
     @classmethod
     def read(cls, typed: str) -> SelectedRow:
         """Parse a posted row; malformed ones abort with 400."""
-        parts = typed.split("-")
-        if len(parts) != 2 or not all(_is_number(part) for part in parts):
+        row_id, version = map(values.whole_number, typed.partition("-")[::2])
+        if row_id is None or version is None:
             abort(400)
-        return cls(int(parts[0]), int(parts[1]))
+        return cls(row_id, version)
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,8 @@ class Outcome:
     def read(cls, typed: str) -> Outcome:
         """Parse an outcome that the results page posts back to switch its language."""
         key, _bar, why = typed.partition("|")
-        if not _is_number(key):
-            abort(400)
-        return cls(int(key), why[:500])
+        number = values.whole_number(key)
+        return cls(number, why[:500]) if number is not None else abort(400)
 
 
 class BulkSteps:
@@ -183,7 +182,3 @@ def _refusal_of(take: Callable[[SelectedRow], object], selected: SelectedRow) ->
     except DomainError as refusal:
         return str(refusal) or _("This was not possible.")
     return ""
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10

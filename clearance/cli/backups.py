@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clearance import backups
 from clearance.backups import BackupError, Keep
-from clearance.core import schema
+from clearance.core import database_faults, schema
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
 from clearance.notifications import outbox
@@ -128,7 +128,7 @@ def _plain_refusals(what: str) -> Iterator[None]:
     except schema.BrokenReferences as fault:
         refusal = f"{fault}."
     except SQLAlchemyError as fault:
-        refusal = f"the database: {getattr(fault, 'orig', None) or fault}"
+        refusal = f"the database: {database_faults.in_a_line(fault)}"
     else:
         return
     click.echo(f"{what}. {refusal}", err=True)

@@ -11,7 +11,7 @@ from alembic.util.exc import CommandError
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import force_locale
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from clearance.cli.accounts import customs_commands, staff_commands
 from clearance.cli.backups import backup_commands, outbox_commands, restore
@@ -21,7 +21,7 @@ from clearance.cli.holds import hold_commands
 from clearance.cli.messages import maintain, message_commands, purge
 from clearance.cli.receipts import receipt_commands
 from clearance.cli.services import service_commands
-from clearance.core import schema
+from clearance.core import database_faults, schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.files import checkpoints
@@ -93,14 +93,16 @@ def revision(message: str) -> None:
 
 @contextmanager
 def _one_line_for_interruptions() -> Iterator[None]:
-    """Say in a line what interrupted a migration: a restart, a full disk, locks of others.
+    """Say in a line what interrupted a migration: a restart, a full disk, locks, a missing right.
 
     Schema and services are each changed in one transaction. Raises: ClickException.
     """
     try:
         yield
-    except OperationalError as fault:
-        reason = str(fault.orig).partition("\n")[0]
+    except DBAPIError as fault:
+        if not (isinstance(fault, OperationalError) or database_faults.is_of_another_role(fault)):
+            raise
+        reason = database_faults.in_a_line(fault)
         raise click.ClickException(
             f"Interrupted: {reason}. Nothing is half done; mend that and run the command again."
         ) from None

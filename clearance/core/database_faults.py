@@ -12,6 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import SQLAlchemyError
 
 _DATA_EXCEPTION = "22"  # the class of errors whose first line quotes a value
 _QUOTED = re.compile(r'"[^"]*"|: .*', re.DOTALL)
@@ -20,6 +21,19 @@ _QUOTED = re.compile(r'"[^"]*"|: .*', re.DOTALL)
 def init_engine(engine: sa.Engine) -> None:
     """Clean every error of the engine before anybody catches or logs it."""
     event.listen(engine, "handle_error", _clean)
+
+
+def in_a_line(fault: SQLAlchemyError) -> str:
+    """Return what the database said in one line, and what to do where its role lacks a right."""
+    said = str(getattr(fault, "orig", None) or fault).partition("\n")[0]
+    if is_of_another_role(fault):
+        said += ": give the DATABASE_URL of the role that owns the tables"
+    return said
+
+
+def is_of_another_role(fault: SQLAlchemyError) -> bool:
+    """Return whether the database refused because the role of DATABASE_URL may not do that."""
+    return isinstance(getattr(fault, "orig", None), psycopg.errors.InsufficientPrivilege)
 
 
 def _clean(context: ExceptionContext) -> None:

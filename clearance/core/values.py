@@ -121,6 +121,12 @@ def ascii_digits(text: str) -> str:
     return text.translate(_ASCII_DIGITS)
 
 
+def whole_number(text: str | None) -> int | None:
+    """Return a number from 0 to 999,999,999 that a form or address sent in digits, else None."""
+    is_number = text and len(text) < 10 and text.isascii() and text.isdigit()
+    return int(text) if text and is_number else None
+
+
 def _without_spaces(text: str) -> str:
     return "".join(_visible(text).split())
 

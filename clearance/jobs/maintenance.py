@@ -17,6 +17,8 @@ from clearance.jobs import retention
 SAMPLED_ROWS = 1_000
 """Index entries that SQLite reads of each index for its statistics: the lock lasts a moment."""
 
+_IS_OWNER = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'event'::regclass"
+
 Step = Callable[[datetime], object]
 
 
@@ -29,14 +31,21 @@ def refresh_statistics(now: datetime) -> str:
     """Let the database count what its tables and indexes hold. Commits by itself.
 
     Without statistics SQLite guesses which of several indexes finds fewer rows. It waits for the
-    writer like any other write, and PostgreSQL reads samples beside all other work.
+    writer like any other write, and PostgreSQL reads samples beside all other work: for a role
+    that does not own the tables by a function of deploy/postgresql-roles.sql.
     """
     with own_transaction() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql(f"PRAGMA analysis_limit={SAMPLED_ROWS}")
+            connection.execute(sa.text("ANALYZE"))
+            return "done"
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        if connection.scalar(sa.text(_IS_OWNER)):
+            connection.execute(sa.text("ANALYZE"))
+        elif connection.scalar(sa.text("SELECT to_regprocedure('clearance_analyze()')")):
+            connection.execute(sa.text("SELECT clearance_analyze()"))
         else:
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        connection.execute(sa.text("ANALYZE"))
+            return "NOT done: run deploy/postgresql-roles.sql again"
     return "done"
 
 

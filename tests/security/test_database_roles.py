@@ -16,7 +16,7 @@ from clearance.core import chain
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import ROOT
-from clearance.jobs import queue
+from clearance.jobs import maintenance, queue
 from clearance.jobs.queue import Patience
 from clearance.models import AccessEvent, Event
 from tests.clearance.core.test_audit import change
@@ -136,3 +136,19 @@ def test_the_portals_role_deletes_access_events_that_are_over_a_year_old(served:
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
+
+
+def test_statistics_are_refreshed_although_the_portals_role_owns_no_table(served: Flask) -> None:
+    analysed = "SELECT count(*) FROM pg_class WHERE relname IN ('event', 'user') AND reltuples >= 0"
+    with served.app_context():
+        assert maintenance.refresh_statistics(utc_now()) == "done"
+        assert db.session.scalar(sa.text(analysed)) == 2
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_the_portals_role_is_told_in_a_line_whose_work_the_schema_is(served: Flask) -> None:
+    ended = served.test_cli_runner().invoke(args=["db", "downgrade", "0037"])
+    assert ended.exit_code == 1
+    assert "give the DATABASE_URL of the role that owns the tables" in ended.output
+    assert "Traceback" not in ended.output

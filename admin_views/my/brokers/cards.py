@@ -21,7 +21,6 @@ from clearance.models import Broker, Licence
 from clearance.models.enums import LicenceStatus, SuspendedBy
 
 PAGE_SIZE = 24
-PAGE_DIGITS = 5
 SEARCH_MAX_LENGTH = 200
 STATUSES: dict[str, Any] = dict(LicenceStatus.choices())
 
@@ -69,14 +68,14 @@ class CardPage:
 def asked() -> Asked:
     """Parse the query string; an unknown choice aborts with 400, a bad number with 404."""
     args = request.args
-    page = args.get("page", "0")
-    if not (page.isascii() and page.isdigit() and len(page) <= PAGE_DIGITS):
+    page = values.whole_number(args.get("page", "0"))
+    if page is None:
         not_found()
     status = args.get("status", "")
     if status and status not in STATUSES:
         abort(400)
     search = values.searched(args.get("search", ""), SEARCH_MAX_LENGTH)
-    return Asked(search, status, int(page))
+    return Asked(search, status, page)
 
 
 def licences(

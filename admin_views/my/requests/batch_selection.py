@@ -66,7 +66,8 @@ def read(code: str) -> Choice:
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(_page(pressed), pages - 1)
     on_page = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
-    posted = {int(text) for text in request.form.getlist("licence") if _is_id(text)}
+    sent = map(values.whole_number, request.form.getlist("licence"))
+    posted = {number for number in sent if number is not None}
     if pressed == "none":
         posted = set()
     added = {"all": found, "these": on_page}.get(pressed, [])
@@ -120,8 +121,4 @@ def _page(pressed: str) -> int:
     typed = pressed.removeprefix(TO_PAGE)
     if not pressed.startswith(TO_PAGE):
         typed = request.form.get("page", "") if pressed else ""
-    return int(typed) if _is_id(typed) else 0
-
-
-def _is_id(typed: str) -> bool:
-    return typed.isascii() and typed.isdigit() and len(typed) < 10
+    return values.whole_number(typed) or 0

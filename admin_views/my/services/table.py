@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flask import request
 
-from clearance.core import name_folding, request_kind
+from clearance.core import name_folding, request_kind, values
 from clearance.services.schema import Definition
 
 PAGE_SIZE = 10
@@ -111,4 +111,4 @@ def _asked_page() -> int:
     if pressed == SEARCH_BUTTON or _is_searched_by_key():
         return 0
     typed = pressed.removeprefix(PAGE_BUTTON) or request.form.get("services_page", "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 3 else 0
+    return values.whole_number(typed) or 0

@@ -23,7 +23,7 @@ from admin_views.base.form_post import post_once, repeated
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.exams.results import ExamResults, details_url, warned
 from admin_views.office.exams.search import ExamSearch
-from clearance.core import audit, i18n, urls
+from clearance.core import audit, i18n, urls, values
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.request_kind import is_posted, is_sent
@@ -133,8 +133,7 @@ class OfficeExams(ExamResults, EveryRow, ExamSearch, KeysetModelView):
         return self._change(exam, form) if self._is_good(form) else self._show_form(form, exam)
 
     def _change(self, exam: Exam, form: SittingForm) -> Any:
-        typed = str(form.version.data)
-        version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
+        version = values.whole_number(str(form.version.data)) or 0
         before = sittings.plan_of(exam)
 
         def refused(fault: Any) -> Any:

@@ -18,7 +18,7 @@ from admin_views.shared import licence_details, request_lists, transfer_consents
 from admin_views.shared.licence_details import ValidityDocument
 from admin_views.shared.request_parts import shown_remarks, timeline
 from clearance import issuing
-from clearance.core import audit, i18n, legal_holds, teams
+from clearance.core import audit, i18n, legal_holds, teams, values
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
@@ -147,8 +147,8 @@ def _validity(req: Request, known: register_comparison.RegisterMatch) -> list[Va
 
 def _next(actor: Actor, after: str) -> int | None:
     other: sa.ColumnElement[bool] = sa.true()
-    if after.isascii() and after.isdigit() and len(after) < 10:
-        other = Request.id != int(after)
+    if (number := values.whole_number(after)) is not None:
+        other = Request.id != number
     for condition in (queues.assigned_to(actor.id), queues.free_for(actor)):
         ids = queues.most_urgent(1, sa.and_(condition, other))
         urgent = sa.select(Request.id).where(Request.id.in_(ids)).order_by(*queues.URGENCY)

@@ -21,7 +21,7 @@ from admin_views.office.services import (
     draft_uses,
 )
 from admin_views.office.services.draft_parts import FIELDS, Part, PartList
-from clearance.core import i18n
+from clearance.core import i18n, values
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import DomainError, NotFound, StaleEdit
 from clearance.core.extensions import db
@@ -111,7 +111,7 @@ class DraftPages:
         form.validate()
         names = ",".join(each.name for each in form.changed(find(drafting.source(code).document)))
         step, _colon, before = request.form.get("step", "").partition(":")
-        goes_on = int(step) if before == names and step.isascii() and step.isdigit() else 0
+        goes_on = (values.whole_number(step) or 0) if before == names else 0
         try:
             self._write(code, form, find, goes_on)
             db.session.commit()

@@ -237,6 +237,8 @@ def test_what_is_typed_is_saved_and_undone_together(app: Flask) -> None:
     typed = {"label_en": "Harbour", "when_field": "purpose", "when_op": "filled"}
     answer = post_typed(client, page, **typed, **kept).json
     assert answer["parts"]["draft-sentence"] == "“Purpose” is filled in"
+    kept = answer["versions"] | {"version": answer["version"], "step": "9" * 5000 + ":"}
+    assert post_typed(client, page, **typed, **kept).status_code == 200
     with app.app_context():
         assert drafting.steps_left(drafting.source(CODE).draft) == (2, 0)
     client.submit(client.get(f"{DRAFT}/form/"), {}, form="form[action$='/draft/undo']")

@@ -74,7 +74,7 @@ def test_the_administrator_chooses_what_counts_and_publishes(
     assert "Working days to respond" in question.text
     assert "In the draft: 9" in question.text and "Version 2: 7" in question.text
     assert "Number of the ship" in page.soup.select_one("table").text
-    page = update(client, page, counts_0=answer)
+    page = update(client, page, counts_0=answer, **{f"counts_{'9' * 5000}": "in_use"})
     assert "The draft is up to date." in page.text and "No faults" in page.text
     found = document(app)
     assert (found["processing_days"], found["title"]["en"]) == (days, "Port pass")

@@ -34,6 +34,24 @@ def test_cleaning_takes_time_by_length_alone(clean: Callable[[str], str]) -> Non
     assert time.thread_time() - start < 0.5
 
 
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("0", 0),
+        ("007", 7),
+        ("999999999", 999_999_999),
+        *dict.fromkeys(
+            ("", "-1", "+1", "1.0", " 1", "1_0", "٣", "²", "9" * 10, "9" * 5000)
+        ).items(),
+        (None, None),
+    ],
+)
+def test_a_number_that_a_form_sends_is_of_few_digits_alone(
+    typed: str | None, number: int | None
+) -> None:
+    assert values.whole_number(typed) == number
+
+
 def test_accents_of_any_script_stay() -> None:
     stacked = "Z" + "\u0327\u0301\u0308" * 10
     assert values.clean_text(stacked) == unicodedata.normalize("NFC", stacked)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -276,6 +279,50 @@ def test_with_a_key_the_file_carries_a_valid_signature_after_the_same_bytes(
     place = signed.index(b"/Producer") + 12
     changed = signed[:place] + bytes([signed[place] ^ 1]) + signed[place + 1 :]
     assert not off_loop(partial(judged, changed, key[1])).bottom_line
+
+
+def openssl_takes(data: bytes, folder: Path) -> bool:
+    """Whether OpenSSL verifies the CMS signature in a PDF, trusting `office.pem` in the folder."""
+    found = re.search(rb"/ByteRange *\[ *(\d+) (\d+) (\d+) (\d+) *\]", data)
+    assert found is not None
+    start, length, after, rest = map(int, found.groups())
+    assert after + rest == len(data)
+    (folder / "cms").write_bytes(bytes.fromhex(data[start + length + 1 : after - 1].decode()))
+    (folder / "content").write_bytes(data[start : start + length] + data[after:])
+    command = "openssl cms -verify -binary -inform DER -in cms -content content -CAfile office.pem"
+    verified = [*command.split(), "-purpose", "any", "-out", "/dev/null"]
+    return subprocess.run(verified, cwd=folder, capture_output=True).returncode == 0
+
+
+def poppler_takes(data: bytes, folder: Path) -> bool:
+    """Whether Poppler, as many PDF readers, finds the signature valid and over the whole file."""
+    (folder / "signed.pdf").write_bytes(data)
+    said = subprocess.run(["pdfsig", "signed.pdf"], cwd=folder, capture_output=True, text=True)
+    wanted = ("Signature is Valid.", "Total document signed")
+    return said.returncode == 0 and all(words in said.stdout for words in wanted)
+
+
+@pytest.mark.parametrize(
+    ("tool", "takes"),
+    [("openssl", openssl_takes), ("pdfsig", poppler_takes)],
+    ids=["openssl", "poppler"],
+)
+def test_other_programs_take_the_signature_with_the_receipt_inside(
+    context: Flask,
+    signing_app: Flask,
+    key: tuple[rsa.RSAPrivateKey, x509.Certificate],
+    tmp_path: Path,
+    tool: str,
+    takes: Callable[[bytes, Path], bool],
+) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    (tmp_path / "office.pem").write_bytes(key[1].public_bytes(serialization.Encoding.PEM))
+    signed = off_loop(partial(file_by, signing_app, new_document()))
+    assert receipts.INSIDE.hex().upper().encode() in signed
+    assert takes(signed, tmp_path)
+    place = signed.index(b"/Producer") + 12
+    assert not takes(signed[:place] + bytes([signed[place] ^ 1]) + signed[place + 1 :], tmp_path)
 
 
 def test_the_receipt_of_a_certified_file_finds_every_flipped_byte_and_what_is_added(
