@@ -18,8 +18,10 @@ unexport PYTHONDONTWRITEBYTECODE
 run: .venv/run static/fonts/made $(CATALOGUES:.po=.mo)
 	DEMO=1 HOST=$(HOST) PORT=$(PORT) BASE_URL=http://$(HOST):$(PORT) $(BIN)/python app.py
 
-# What production needs, and nothing else: no demo, no test tools.
+# What production needs, and nothing else: no demo, no test tools. All is compiled now, because the
+# portal's user cannot write here: each process would compile it anew for itself.
 install: .venv/run static/fonts/made $(CATALOGUES:.po=.mo)
+	$(BIN)/python -m compileall -qq .venv/lib app.py clearance admin_views forms
 
 test: lint static/fonts/made $(CATALOGUES:.po=.mo)
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal -q $(COVERAGE) $(ARGS)

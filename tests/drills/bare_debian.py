@@ -1,7 +1,7 @@
-"""A bare Debian in a folder, in which a page's own code blocks are carried out as root.
+"""A bare Debian with its systemd, in which a page's own code blocks are carried out as root.
 
-Needs root, `debootstrap` and the network. A chroot has no systemd: a stand-in of `systemctl` starts
-what the units say (ExecStart as User, with EnvironmentFile, in WorkingDirectory).
+It runs in a container of `systemd-nspawn` that shares this machine's network. Needs root, the
+packages debootstrap and systemd-container, and the network.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -25,22 +26,8 @@ OWN_CAS = Path("/usr/local/share/ca-certificates")
 OF_THE_NETWORK = re.compile(r"(PIP|SSL)_CERT|SSL_CERT_FILE|https?_proxy", re.IGNORECASE)
 CHAPTER = re.compile(r"^## ", re.MULTILINE)
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Kept by pid 1 of the chroot's own pid namespace, so that it all ends together.
-SYSTEMCTL = r"""#!/bin/bash
-set -eu
-command=$1; shift
-[ "${1:-}" = --now ] && shift
-case $command in daemon-reload) exit 0;; esac
-for unit in "$@"; do
-  file=/etc/systemd/system/$unit.service
-  if [ ! -e "$file" ]; then service "$unit" "$command"; continue; fi
-  value() { sed -n "s/^$1=//p" "$file" | tail -1; }
-  cd "$(value WorkingDirectory)"
-  set -a; . <(sed -E "s/^([A-Z_]+)=(.*)$/\1='\2'/" "$(value EnvironmentFile)"); set +a
-  umask "$(value UMask)"
-  setsid runuser -u "$(value User)" -- $(value ExecStart) >"/var/log/$unit.log" 2>&1 &
-done
-"""
+SYSTEM = "ca-certificates,dbus,systemd-sysv"
+START_SECONDS = 60
 
 
 def blocks(page: Path, chapter: str) -> list[str]:
@@ -55,7 +42,7 @@ def make(root: Path) -> None:
     """Put a minimal Debian 12 into `root`, unless it is there already."""
     if not (root / "etc/debian_version").exists():
         subprocess.run(
-            ["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", root],
+            ["debootstrap", "--variant=minbase", f"--include={SYSTEM}", "bookworm", root],
             check=True,
         )
 
@@ -69,9 +56,6 @@ def copied(root: Path) -> Iterator[Path]:
         shutil.copy("/etc/resolv.conf", copy / "etc/resolv.conf")
         shutil.copytree(OWN_CAS, copy / OWN_CAS.relative_to("/"), dirs_exist_ok=True)
         subprocess.run(["chroot", copy, "update-ca-certificates"], check=True, capture_output=True)
-        stand_in = copy / "usr/local/bin/systemctl"
-        stand_in.write_text(SYSTEMCTL, encoding="utf-8")
-        stand_in.chmod(0o755)
         yield copy
 
 
@@ -86,15 +70,46 @@ def put_release(root: Path) -> None:
 
 @contextmanager
 def entered(root: Path) -> Iterator[subprocess.Popen[str]]:
-    """Yield a root's shell in `root`; with it end all processes that were started there."""
+    """Start the Debian in `root` and yield a root's shell in it; it is shut down afterwards."""
+    machine = subprocess.Popen(
+        [
+            *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit"),
+            *("--console=pipe", "--resolv-conf=off", f"--directory={root}"),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        with _shell(_first_process(machine)) as inside:
+            run(inside, f"timeout {START_SECONDS} systemctl is-system-running --wait || true")
+            yield inside
+    finally:
+        machine.terminate()
+        machine.wait()
+
+
+def _first_process(machine: subprocess.Popen[bytes]) -> int:
+    """Return the pid here of the container's first process. Raises RuntimeError."""
+    children = Path(f"/proc/{machine.pid}/task/{machine.pid}/children")
+    deadline = time.monotonic() + START_SECONDS
+    while machine.poll() is None and time.monotonic() < deadline:
+        for pid in map(int, children.read_text().split()):
+            if Path(f"/proc/{pid}/comm").read_text() == "systemd\n":
+                return pid
+        time.sleep(0.1)
+    raise RuntimeError("the container did not start")
+
+
+@contextmanager
+def _shell(first: int) -> Iterator[subprocess.Popen[str]]:
+    """Yield a root's shell in the container whose first process is `first`."""
     network = [
         f"{name}={value}" for name, value in os.environ.items() if OF_THE_NETWORK.fullmatch(name)
     ]
-    inside = subprocess.Popen(
+    shell = subprocess.Popen(
         [
-            *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
-            f"--mount-proc={root / 'proc'}",
-            *("chroot", root, "/usr/bin/env", "-i", *network, "HOME=/root", "LANG=C.UTF-8"),
+            *("nsenter", f"--target={first}", "--mount", "--uts", "--ipc", "--pid", "--root"),
+            *("--wd", "/usr/bin/env", "-i", *network, "HOME=/root", "LANG=C.UTF-8"),
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             *("DEBIAN_FRONTEND=noninteractive", "/bin/bash"),
         ],
@@ -103,10 +118,10 @@ def entered(root: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
-        yield inside
+        yield shell
     finally:
-        inside.kill()
-        inside.wait()
+        shell.kill()
+        shell.wait()
 
 
 def run(inside: subprocess.Popen[str], code: str) -> list[str]:

@@ -30,6 +30,26 @@ from tests.support.gateways import SmsGateway, SmtpGateway, text_of
 NAME = "clearance.example.kw"
 PAGE = ROOT / "docs" / "operations.md"
 PASSWORD = "Marsa-4-Lulu!"
+READY = f"curl -sf --retry 30 --retry-all-errors -H 'Host: {NAME}' http://127.0.0.1:8000/readyz"
+UNITS = {
+    "reload": f"systemctl reload clearance-web; {READY}",
+    "kill -9 of both": f"""
+        systemctl kill --signal=KILL --kill-who=all clearance-web clearance-jobs
+        sleep 4
+        systemctl is-active clearance-web clearance-jobs
+        {READY}""",
+    "the nightly backup": """
+        install -d -o clearance -g clearance -m 700 /var/backups/clearance
+        systemctl enable --now clearance-backup.timer
+        systemctl start clearance-backup
+        ls /var/backups/clearance""",
+    "stop": """
+        systemctl stop clearance-web clearance-jobs
+        ! systemctl is-failed clearance-web clearance-jobs
+        systemctl --failed --no-legend""",
+    "errors in the log": """
+        journalctl --output=cat --unit='clearance-*' | grep '"level": "error"' || true""",
+}
 CAPTCHA = "SELECT image_text FROM captcha WHERE spent_at IS NULL ORDER BY created_at DESC LIMIT 1"
 
 
@@ -52,10 +72,8 @@ def main() -> None:
                 here = with_gateways(code, mail, sms)
                 timed(code.split("\n", 1)[0], lambda here=here: bare_debian.run(inside, here))
         timed("to the first decision", lambda: walk(inside, mail, sms))
-        restarts = bare_debian.run(
-            inside, 'grep -h \'"level": "error"\' /var/log/clearance-*.log || true'
-        )
-        print(f"errors in the logs: {len(restarts)}", *restarts[:5], sep="\n")
+        for what, code in UNITS.items():
+            timed(what, lambda code=code: print(*bare_debian.run(inside, code), sep="", end=""))
 
 
 def timed(what: str, act: object) -> None:
