@@ -120,7 +120,7 @@ def _with_digits(digits: str) -> sa.ColumnElement[bool]:
         ways.append(Request.civil_id.between(first, last))
     if len(digits) >= MIN_MOBILE_DIGITS:
         ways.append(Request.mobile.in_(values.mobile_forms(digits)))
-    return Request.id.in_(sa.union(*(sa.select(Request.id).where(way) for way in ways)))
+    return Request.id.in_(sa.union_all(*(sa.select(Request.id).where(way) for way in ways)))
 
 
 def _numbers(serial: str, prefix: str | None = None, year: str = "") -> list[str]:
