@@ -101,9 +101,13 @@ class Property:
 
 
 class PartForm(BaseForm):
-    """The properties of one part of a draft. version: of the draft that the page showed."""
+    """The properties of one part of a draft. version: of the draft that the page showed.
+
+    keys: property → the names of its inputs.
+    """
 
     version = HiddenField()
+    keys: Mapping[str, Sequence[str]] = MappingProxyType({})
     properties: Sequence[Property] = ()
     sources: Sources = Sources()
     item: Mapping[str, Any] = MappingProxyType({})
@@ -146,7 +150,7 @@ class PartForm(BaseForm):
 
     def inputs_of(self, each: Property) -> list[Any]:
         """Return the inputs of one property, in their order."""
-        return [self[key] for key in _KINDS[each.kind].inputs(each, self.sources)]
+        return [self[key] for key in self.keys[each.name]]
 
     def rows_of(self, name: str) -> list[list[Any]]:
         """Return the inputs of a condition by row: field, comparison, value."""
@@ -170,11 +174,14 @@ def part_form(
     )
     inputs: dict[str, Any] = {"properties": properties, "sources": sources}
     data: dict[str, Any] = {}
+    keys: dict[str, Sequence[str]] = {}
     for each in properties:
         kind, value = _KINDS[each.kind], _get(item, each.name)
-        inputs |= kind.inputs(each, _with_present(each, value, sources))
+        own = kind.inputs(each, _with_present(each, value, sources))
+        inputs |= own
+        keys[each.name] = tuple(own)
         data |= kind.shown(each, value)
-    inputs["item"] = item
+    inputs |= {"item": item, "keys": keys}
     made: type[PartForm] = type("DraftPartForm", (PartForm,), inputs)
     return made(data=data) if is_bound else made(formdata=None, data=data)
 

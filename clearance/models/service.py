@@ -88,7 +88,7 @@ class ServiceDraft(Base):
 
 
 class ServiceDraftChange(Base):
-    """One change of a draft, to undo it: property → [before, after]."""
+    """One change of a draft, to undo it: property → [before, after], or part of a list → these."""
 
     __tablename__ = "service_draft_change"
     __table_args__ = (sa.Index("ix_service_draft_change_draft", "draft_code", "id"),)

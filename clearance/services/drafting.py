@@ -184,7 +184,7 @@ def change(
     if nothing changed and there is none. Raises: NotFound, StaleDraft, and what `apply` raises.
     """
     draft = _locked(code, seen)
-    before = source(code).document
+    before = draft.document if draft is not None else source(code).document
     after = _copied(before)
     apply(after)
     changes = _changed(before, after)
@@ -226,19 +226,29 @@ def begun_from(draft: ServiceDraft) -> ServiceVersion | None:
 
 def _remember(draft: ServiceDraft, changes: Mapping[str, Any], goes_on: int) -> None:
     """Keep the changes, to be undone alone or together with the last one; see `change`."""
-    last = last_change(draft.code)
-    if last is None or last.id != goes_on:
+    last = db.session.get(ServiceDraftChange, goes_on) if goes_on else None
+    begun = last.changes if last is not None and last.id == last_change(draft.code) else {}
+    is_alike = all(type(begun.get(key, change)) is type(change) for key, change in changes.items())
+    if last is None or not begun or not is_alike:
         db.session.add(ServiceDraftChange(draft_code=draft.code, changes=changes))
         return
-    begun = last.changes
-    last.changes = begun | {
-        key: [begun.get(key, pair)[0], pair[1]] for key, pair in changes.items()
-    }
+    last.changes = _joined(begun, changes)
 
 
-def last_change(code: str) -> ServiceDraftChange | None:
-    """Return the last change of a draft that is not undone, or None."""
-    return db.session.scalars(_changes_of(code, is_undone=False).limit(1)).first()
+def _joined(begun: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two changes as one."""
+    joined = dict(begun)
+    for key, change in changes.items():
+        first = begun.get(key, change)
+        is_of_parts = isinstance(change, dict)
+        joined[key] = _joined(first, change) if is_of_parts else [first[0], change[1]]
+    return joined
+
+
+def last_change(code: str) -> int | None:
+    """Return the id of the last change of a draft that is not undone, or None."""
+    last = _changes_of(code, is_undone=False).with_only_columns(ServiceDraftChange.id).limit(1)
+    return db.session.scalar(last)
 
 
 def undo(code: str, seen: int, actor: Actor, now: datetime) -> None:
@@ -369,11 +379,37 @@ def _changes_of(code: str, *, is_undone: bool) -> sa.Select[ServiceDraftChange]:
 
 
 def _changed(before: Document, after: Document) -> dict[str, Any]:
-    """Return property → [before, after] of those that differ; None for absent ones."""
-    keys = dict.fromkeys([*before, *after])
+    """Return property → [before, after] of those that differ; None for absent ones.
+
+    Of a list in which parts changed, and none came, went or moved, the same by part.
+    """
     return {
-        key: [before.get(key), after.get(key)] for key in keys if before.get(key) != after.get(key)
+        key: _changed_parts(*pair) or pair
+        for key in dict.fromkeys([*before, *after])
+        if (pair := [before.get(key), after.get(key)])[0] != pair[1]
     }
+
+
+def _changed_parts(before: Any, after: Any) -> dict[str, Any]:
+    """Return part → [before, after] of a list; {} if not only parts differ."""
+    if not isinstance(before, list) or not isinstance(after, list):
+        return {}
+    old, new = by_name(before), by_name(after)
+    if [*old] != [*new]:
+        return {}
+    return {name: [old[name], new[name]] for name in old if old[name] != new[name]}
+
+
+def _put(document: Document, key: str, change: Any, side: int) -> None:
+    """Write a property, or parts of a list, as before (0) or after (1) a change of `_changed`."""
+    if isinstance(change, dict):
+        places = {name: place for place, name in enumerate(by_name(document[key]))}
+        for name, pair in change.items():
+            document[key][places[name]] = pair[side]
+        return
+    document.pop(key, None)
+    if change[side] is not None:
+        document[key] = change[side]
 
 
 def _step(code: str, seen: int, actor: Actor, now: datetime, *, is_undo: bool) -> None:
@@ -390,14 +426,12 @@ def _step(code: str, seen: int, actor: Actor, now: datetime, *, is_undo: bool) -
         raise Refused(Refusal(_l("There is nothing to undo or to redo.")))
     step.is_undone = is_undo
     document, changes = _copied(draft.document), {}
-    for key, (before, after) in step.changes.items():
-        value = before if is_undo else after
+    side = 0 if is_undo else 1
+    for key, change in step.changes.items():
         if key == _BASE:
-            changes = _rebased(draft, value)
-            continue
-        document.pop(key, None)
-        if value is not None:
-            document[key] = value
+            changes = _rebased(draft, change[side])
+        else:
+            _put(document, key, change, side)
     changes |= _changed(draft.document, document)
     _write(draft, document, actor, now)
     _record(draft, "undone" if is_undo else "redone", actor, now, _told(changes))
@@ -424,7 +458,11 @@ def _forget_undone(draft: ServiceDraft) -> None:
 def _told(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return changes for the trail: of lists of parts only the parts that differ."""
     told: dict[str, Any] = {}
-    for key, (before, after) in changes.items():
+    for key, change in changes.items():
+        if isinstance(change, dict):
+            told |= {f"{key}.{name}": pair for name, pair in change.items()}
+            continue
+        before, after = change
         if not isinstance(before or [], list) or not isinstance(after or [], list):
             told[key] = [before, after]
             continue

@@ -280,6 +280,7 @@ def _publish(
     drafts_move_on: date | None = None,
 ) -> ServiceVersion:
     hold_table(Service)  # so that nobody takes a prefix meanwhile
+    kept.forget()  # what others took while this waited
     definition, found = _checked(document, references)
     if definition is None or findings.faults(found):
         raise BadDefinition(findings.faults(found))
@@ -496,7 +497,7 @@ def _clashes(definition: Definition) -> Iterator[Finding]:
         yield Finding("prefix", text)
         return
     taken = {*registry.current().prefixes, *services.values()}
-    statements = _statement_prefixes()
+    statements = kept.until_changed("statement prefixes", _statement_prefixes)
     if own in taken or own in statements:
         yield Finding("prefix", _taken(own))
     for place, statement in enumerate(definition.issued):
@@ -514,5 +515,5 @@ def _statement_prefixes() -> dict[str, tuple[str, str]]:
     return {
         statement.prefix: (row.service_code, statement.name)
         for row in db.session.scalars(sa.select(ServiceVersion))
-        for statement in _definition(row).issued
+        for statement in as_published(row).issued
     }

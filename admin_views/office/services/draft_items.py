@@ -105,7 +105,7 @@ class DraftItemRoutes(DraftPages):
                 number=draft_order.number_of(found.document, kind, items, item),
                 type_words=draft_parts.type_of(item) if is_own else "",
                 type_url=self._url("draft_type", code, **where),
-                sentence=sentence(item, found.readable),
+                sentence=sentence(item, found),
                 back_url=self._list_url(code, part, path),
                 siblings=siblings,
                 outline=siblings if path == "fields" else None,

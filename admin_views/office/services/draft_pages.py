@@ -84,7 +84,7 @@ class DraftPages:
             return show()
         require(current_actor().is_administrator)
         if wants_json():
-            return self._autosave(found.code, form, find)
+            return self._autosave(found, form, find)
         if not is_sent():
             return show()
         if not form.validate():
@@ -103,21 +103,28 @@ class DraftPages:
             refused=refused,
         )
 
-    def _autosave(self, code: str, form: PartForm, find: Callable[[Document], Item]) -> Any:
+    def _autosave(self, found: Source, form: PartForm, find: Callable[[Document], Item]) -> Any:
         """Save the valid values posted by script; return JSON as for requests.
 
         What changes the properties that the last save of this page changed is undone with it.
         """
         form.validate()
-        names = ",".join(each.name for each in form.changed(find(drafting.source(code).document)))
+        names = ",".join(each.name for each in form.changed(find(found.document)))
         step, _colon, before = request.form.get("step", "").partition(":")
         goes_on = (values.whole_number(step) or 0) if before == names else 0
         try:
-            self._write(code, form, find, goes_on)
-            db.session.commit()
+            self._write(found.code, form, find, goes_on)
+            answer = self._saved(found.code, form, find, names)
+            db.session.commit()  # last: what is read after it is loaded again
         except DomainError as fault:
             db.session.rollback()
             return jsonify(error=str(fault.message)), 409
+        return jsonify(answer)
+
+    def _saved(
+        self, code: str, form: PartForm, find: Callable[[Document], Item], names: str
+    ) -> dict[str, Any]:
+        """Return what the page shows after a save of the properties `names`."""
         found, last = drafting.source(code), drafting.last_change(code)
         item = find(found.document)
         wrong = [each.label() for each in form.properties if form.has_faults(each)]
@@ -125,19 +132,19 @@ class DraftPages:
         if wrong:
             told = _("Not saved yet: %(properties)s", properties=_(", ").join(wrong))
         frame = self._frame(found) | {"part": draft_parts.part(request.form.get("part", ""))}
-        return jsonify(
-            saved_at_label=told,
-            version=found.version,
-            versions={
+        parts = {
+            f"draft-{name}": self.render(f"office/services/draft/{name}.html", **frame)
+            for name in ("state", "actions", "tools")
+        }
+        return {
+            "saved_at_label": told,
+            "version": found.version,
+            "versions": {
                 "seen": fingerprint(form.stored(item)),
-                "step": f"{last.id}:{names}" if names and last else request.form.get("step", ""),
+                "step": f"{last}:{names}" if names and last else request.form.get("step", ""),
             },
-            parts={
-                f"draft-{name}": self.render(f"office/services/draft/{name}.html", **frame)
-                for name in ("state", "actions", "tools")
-            }
-            | {"draft-sentence": escape(sentence(item, found.readable))},
-        )
+            "parts": parts | {"draft-sentence": escape(sentence(item, found))},
+        }
 
     def _write(
         self, code: str, form: PartForm, find: Callable[[Document], Item], goes_on: int = 0
@@ -196,7 +203,7 @@ class DraftPages:
             "called": draft_parts.name_of(item, lang) or f"{kind.one} {key}",
             "words": " ".join(draft_parts.words_of(item)),
             "facts": draft_parts.facts(item, kind, lang),
-            "when": sentence(item, found.readable),
+            "when": sentence(item, found),
             "missing": draft_parts.missing_languages(item),
             "url": self._url("draft_item", found.code, **where),
             "act_url": self._url("draft_act", found.code, **where),
@@ -237,13 +244,13 @@ class DraftPages:
         return redirect(url, code=303)
 
 
-def sentence(item: Item, definition: Definition) -> str:
+def sentence(item: Item, found: Source) -> str:
     """Return the condition of a part in words; "" without one, or for one that is not readable."""
     try:
         when = Condition.model_validate(item["when"])
     except (KeyError, ValidationError):
         return ""
-    return condition_words.in_words(when, definition)
+    return condition_words.in_words(when, found.readable)
 
 
 def _differences(form: PartForm, item: Item) -> dict[str, tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,46 +30,21 @@ def sources(
 
     properties: of the part. before: the fields that its conditions may read.
     """
-    lang, document = i18n.language(), found.document
-    known = registry.current()
     has_condition = any(each.kind == "condition" for each in properties)
     about = {
         name: condition_words.about_values(name)
         for name in (condition_words.ABOUT_WORDS if has_condition else ())
     }
+    lang, known = i18n.language(), registry.current()
     checks = [each.name for each in properties if each.name.startswith("guards.")]
     guards, closed_guards = draft_needs.offered(known.guards, found) if checks else ((), ())
     effects, closed_effects = draft_needs.offered(known.effects, found) if checks else ((), ())
+    offered = _offered(found) | {
+        **dict.fromkeys(checks, lambda: guards),
+        "on_approval": lambda: effects,
+    }
     return Sources(
-        options={
-            "sign": [(sign, _SIGNS[sign]) for sign in sorted(checkup.SIGNS)],
-            "start": [(name, start.words) for name, start in known.starts.items()],
-            "flow": [(name, flow.words) for name, flow in known.flows.items()],
-            **_holders(document),
-            "legal_entities": _rows(LegalEntity, lang),
-            "broker_types": _rows(BrokerType, lang),
-            "team": teams.named(lang),
-            "section": [*((str(group), group.label) for group in Group), *sections(document)],
-            "at": [
-                (str(each.get("name")), name_of(each, lang)) for each in _items(document, "fields")
-            ],
-            "show": [(str(each.get("name")), name_of(each, lang)) for each in _answered(document)],
-            "valid.until": [
-                (str(each.get("name")), name_of(each, lang))
-                for each in _answered(document)
-                if kind_of(each) in DATE_KINDS
-            ],
-            **dict.fromkeys(checks, guards),
-            "on_approval": effects,
-            "list": choice_lists.named(lang),
-            "was": _removed_fields(found),
-            "pattern": [(str(each), property_words.meaning("pattern", each)) for each in Pattern],
-            **{
-                name: list(property_words.VALUES[name].items())
-                for name in ("subject", "subscription", "exclusive", "decisions", "clock")
-                if name in property_words.VALUES
-            },
-        },
+        options={each.name: offered[each.name]() for each in properties if each.name in offered},
         fields=[
             *((str(each.get("name")), name_of(each, lang)) for each in before),
             *condition_words.ABOUT_WORDS.items(),
@@ -80,10 +56,46 @@ def sources(
         },
         suggested={
             **{name: [each[lang] for each in values.values()] for name, values in about.items()},
-            **{str(each.get("name")): offered for each in before if (offered := _suggested(each))},
+            **{str(each.get("name")): texts for each in before if (texts := _suggested(each))},
         },
         closed={**dict.fromkeys(checks, closed_guards), "on_approval": closed_effects},
     )
+
+
+def _offered(found: Source) -> dict[str, Callable[[], Options]]:
+    """Return property → what finds out what it offers, so that only what is shown is found out."""
+    lang, document, known = i18n.language(), found.document, registry.current()
+
+    def named(items: Iterable[Item]) -> Options:
+        return [(str(each.get("name")), name_of(each, lang)) for each in items]
+
+    return {
+        "sign": lambda: [(sign, _SIGNS[sign]) for sign in sorted(checkup.SIGNS)],
+        "start": lambda: [(name, start.words) for name, start in known.starts.items()],
+        "flow": lambda: [(name, flow.words) for name, flow in known.flows.items()],
+        **dict.fromkeys(
+            (f"roles.{role}" for role in roles_of(document)),
+            lambda: named(each for each in _items(document, "fields") if "type" in each),
+        ),
+        "legal_entities": lambda: _rows(LegalEntity, lang),
+        "broker_types": lambda: _rows(BrokerType, lang),
+        "team": lambda: teams.named(lang),
+        "section": lambda: [*((str(group), group.label) for group in Group), *sections(document)],
+        "at": lambda: named(_items(document, "fields")),
+        "show": lambda: named(_answered(document)),
+        "valid.until": lambda: named(
+            each for each in _answered(document) if kind_of(each) in DATE_KINDS
+        ),
+        "list": lambda: choice_lists.named(lang),
+        "was": lambda: _removed_fields(found),
+        "pattern": lambda: [
+            (str(each), property_words.meaning("pattern", each)) for each in Pattern
+        ],
+        **{
+            name: partial(list, property_words.VALUES[name].items())
+            for name in ("subject", "subscription", "exclusive", "decisions", "clock")
+        },
+    }
 
 
 def _removed_fields(found: Source) -> Options:
@@ -95,13 +107,6 @@ def _removed_fields(found: Source) -> Options:
         for each in _items(before, "fields")
         if "type" in each and str(each.get("name")) not in kept
     ]
-
-
-def _holders(document: Document) -> dict[str, Options]:
-    """Return for each role of answers the own fields that can have it."""
-    fields = [each for each in _items(document, "fields") if "type" in each]
-    own = [(str(each.get("name")), name_of(each, i18n.language())) for each in fields]
-    return dict.fromkeys((f"roles.{role}" for role in roles_of(document)), own)
 
 
 def _items(document: Document, key: str) -> list[Item]:

@@ -147,6 +147,7 @@ def test_all_that_carries_a_held_number_stays_until_the_hold_is_lifted(
         "invitation": 1,
         "user_session": 2,
         "delivery": 3,
+        "access_event": 3,
         "draft": 3,
     }
     legal_holds.lift(placed.id, "The case is closed.", keeper(), now)

@@ -321,6 +321,13 @@ def test_a_code_and_a_prefix_are_one_services(office: Flask) -> None:
     assert [str(each) for each in found] == ["code: The code stays fresh."]
 
 
+def test_a_prefix_that_was_taken_since_the_last_check_up_is_told(office: Flask) -> None:
+    with office.test_request_context(method="POST"):
+        assert found_in(issued=[OWN]) == []
+        requests.publish(yaml.safe_dump(PLAIN | {"code": "other", "prefix": "OT", "issued": [OWN]}))
+        assert [each.path for each in found_in(issued=[OWN])] == ["issued[0].prefix"]
+
+
 def test_a_text_changed_in_one_language_only_is_remarked_on(office: Flask) -> None:
     keeper = actor_of(factories.make_staff("administrator"))
 

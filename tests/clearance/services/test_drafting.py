@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -86,14 +87,61 @@ def test_changes_that_go_on_with_the_last_one_are_undone_together(keeper: Actor)
     drafting.change(CODE, setting(processing_days=4), 0, keeper, NOW)
     first = drafting.last_change(CODE)
     assert first is not None
-    drafting.change(CODE, setting(processing_days=5, bulk=True), 1, keeper, NOW, goes_on=first.id)
+    drafting.change(CODE, setting(processing_days=5, bulk=True), 1, keeper, NOW, goes_on=first)
     assert drafting.steps_left(drafting.source(CODE).draft) == (1, 0)
     drafting.undo(CODE, 2, keeper, NOW)
     assert days_of() == 3 and "bulk" not in drafting.source(CODE).document
     # What was undone is gone, so nothing goes on with it.
-    drafting.change(CODE, setting(processing_days=6), 3, keeper, NOW, goes_on=first.id)
+    drafting.change(CODE, setting(processing_days=6), 3, keeper, NOW, goes_on=first)
     drafting.undo(CODE, 4, keeper, NOW)
     assert days_of() == 3
+
+
+def test_any_changes_of_lists_are_undone_and_made_again_exactly(keeper: Actor) -> None:
+    chance = Random(14)
+
+    def apply(document: Document) -> None:
+        parts = document[chance.choice(["fields", "documents", "refuse", "sections"])]
+        sort = chance.choice(["add", "remove", "move", "change", "change", "change"])
+        place = chance.randrange(len(parts)) if parts else 0
+        if sort == "add" or not parts:
+            parts.insert(place, chance.choice([{"name": "other"}, {"kind": "photo"}, {}, None]))
+        elif sort == "change":
+            key = chance.choice(["hint", "required", "kind", "name"])
+            parts[place] = {**(parts[place] or {}), key: chance.randrange(1000)}
+        else:
+            part = parts.pop(place)
+            parts.insert(chance.randrange(len(parts) + 1), part) if sort == "move" else None
+
+    states = [drafting.source(CODE).document]
+    for _time in range(40):
+        goes_on = drafting.last_change(CODE) or 0
+        is_one = bool(chance.randrange(2)) and drafting.steps_left(drafting.source(CODE).draft)[0]
+        drafting.change(CODE, apply, None, keeper, NOW, goes_on=goes_on if is_one else 0)
+        document = drafting.source(CODE).document
+        if (drafting.last_change(CODE) or 0) == goes_on:
+            states[-1] = document
+        else:
+            states.append(document)
+    assert drafting.steps_left(drafting.source(CODE).draft) == (len(states) - 1, 0)
+    for state in reversed(states[:-1]):
+        drafting.undo(CODE, drafting.version_of(CODE), keeper, NOW)
+        assert drafting.source(CODE).document == state
+    for state in states[1:]:
+        drafting.redo(CODE, drafting.version_of(CODE), keeper, NOW)
+        assert drafting.source(CODE).document == state
+
+
+def test_only_the_changed_part_of_a_list_is_kept_to_undo_it(keeper: Actor) -> None:
+    def hint(text: str) -> Any:
+        return lambda document: document["fields"][2].update(hint={"en": text})
+
+    drafting.change(CODE, hint("a"), 0, keeper, NOW)
+    drafting.change(CODE, hint("b"), 1, keeper, NOW, goes_on=drafting.last_change(CODE) or 0)
+    (kept,) = db.session.scalars(sa.select(ServiceDraftChange.changes))
+    before, after = kept["fields"]["purpose"]
+    assert [*kept["fields"]] == ["purpose"]
+    assert "hint" not in before and after["hint"] == {"en": "b"}
 
 
 def test_a_change_may_look_itself_at_what_changed_since(keeper: Actor) -> None:
