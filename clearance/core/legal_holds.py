@@ -51,13 +51,15 @@ def of(subject: Subject) -> LegalHold | None:
     return found[0] if found else None
 
 
-def over(subject: Request | User) -> Sequence[LegalHold]:
+def over(subject: Request | User | Broker) -> Sequence[LegalHold]:
     """Return the holds in force on a request or account, and on the civil number it has."""
     numbers = [subject.civil_id]
     if isinstance(subject, Request) and subject.broker is not None:
         numbers.append(subject.broker.civil_id)
-    known = [number for number in numbers if number]
-    return _in_force(sa.or_(_is_on(subject), LegalHold.civil_id.in_(known)))
+    of_number = LegalHold.civil_id.in_([number for number in numbers if number])
+    if isinstance(subject, Broker):
+        return _in_force(of_number)
+    return _in_force(sa.or_(_is_on(subject), of_number))
 
 
 def protects(req: Request) -> bool:
