@@ -84,8 +84,9 @@ def users() -> _Ids:
 
 
 def registrations() -> _Ids:
-    """Select the ids of registrations under a civil number that is held."""
-    return sa.select(Registration.id).where(Registration.civil_id.in_(_numbers()))
+    """Select the ids of registrations that have a held civil number, or name a broker of it."""
+    is_own = Registration.civil_id.in_(_numbers())
+    return sa.select(Registration.id).where(sa.or_(is_own, _mentions(Registration.customs_data)))
 
 
 def requests() -> _Ids:
@@ -102,10 +103,9 @@ def addresses() -> _Ids:
     owners: tuple[tuple[Any, _Ids], ...] = ((User, users()), (Registration, registrations()))
     return sa.union(
         *(
-            sa.select(address).where(owner.id.in_(chosen))
+            sa.select(address).where(owner.id.in_(chosen), address.is_not(None))
             for owner, chosen in owners
             for address in (owner.email, owner.mobile)
-            if address is not None
         )
     )
 
@@ -241,14 +241,18 @@ def _licences() -> sa.Select[Any]:
 
 def _ways_of_request() -> tuple[_Condition, ...]:
     """Return the ways in which a request is under a hold; each can follow an index."""
-    number = _numbers().subquery().c[0]
-    is_answered = sa.exists().where(sa.cast(Request.answers, sa.Text).contains(number))
     return (
         Request.id.in_(_held(LegalHold.request_id)),
         among(Request.civil_id, _numbers()),
         among(Request.licence_id, _licences()),
-        sa.and_(Request.status == Status.DRAFT, is_answered),
+        sa.and_(Request.status == Status.DRAFT, _mentions(Request.answers)),
     )
+
+
+def _mentions(column: Any) -> _Condition:
+    """Return the condition that a held civil number is anywhere in the JSON of the column."""
+    number = _numbers().subquery().c[0]
+    return sa.exists().where(sa.cast(column, sa.Text).contains(number))
 
 
 def _in_force(about: _Condition) -> Sequence[LegalHold]:
