@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -83,7 +84,7 @@ class Property:
 
     kind: one of `_KINDS`. types: the types of own fields that have it; empty for all. within: the
     list that its part belongs to. hint: beside the input. words: what it is called, if not as in
-    `property_words`.
+    `property_words`. group: what it is shown under, with the others of the same group.
     """
 
     name: str
@@ -92,12 +93,17 @@ class Property:
     within: str = ""
     hint: Any = ""
     words: Any = ""
+    group: Any = ""
 
     def label(self, lang: str = "") -> str:
         """Return what it is called, or its text in `lang`, in the page's language."""
         if not self.words:
             return label_of(self.name, self.within, lang)
         return str(in_language(self.words, lang) if lang else self.words)
+
+    def called(self) -> str:
+        """Return what it is called where its group is not shown."""
+        return f"{self.group}: {self.label()}" if self.group else self.label()
 
 
 class PartForm(BaseForm):
@@ -147,6 +153,16 @@ class PartForm(BaseForm):
     def keeps(self, name: str) -> bool:
         """Return whether a condition that has no rows here stays as it is."""
         return bool(self[f"{name}_kept"].data)
+
+    def grouped(self) -> list[tuple[Any, list[Property]]]:
+        """Return the properties by group, in their order; "" for those without."""
+        runs = groupby(self.properties, key=lambda each: str(each.group))
+        return [(group, list(run)) for group, run in runs]
+
+    def is_filled(self, properties: Iterable[Property]) -> bool:
+        """Return whether any of these says something or is wrong."""
+        inputs = (field for each in properties for field in self.inputs_of(each))
+        return any(field.data or field.errors for field in inputs)
 
     def inputs_of(self, each: Property) -> list[Any]:
         """Return the inputs of one property, in their order."""

@@ -51,13 +51,15 @@ def of(subject: Subject) -> LegalHold | None:
     return found[0] if found else None
 
 
-def over(subject: Request | User) -> Sequence[LegalHold]:
+def over(subject: Request | User | Broker) -> Sequence[LegalHold]:
     """Return the holds in force on a request or account, and on the civil number it has."""
     numbers = [subject.civil_id]
     if isinstance(subject, Request) and subject.broker is not None:
         numbers.append(subject.broker.civil_id)
-    known = [number for number in numbers if number]
-    return _in_force(sa.or_(_is_on(subject), LegalHold.civil_id.in_(known)))
+    of_number = LegalHold.civil_id.in_([number for number in numbers if number])
+    if isinstance(subject, Broker):
+        return _in_force(of_number)
+    return _in_force(sa.or_(_is_on(subject), of_number))
 
 
 def protects(req: Request) -> bool:
@@ -84,8 +86,9 @@ def users() -> _Ids:
 
 
 def registrations() -> _Ids:
-    """Select the ids of registrations under a civil number that is held."""
-    return sa.select(Registration.id).where(Registration.civil_id.in_(_numbers()))
+    """Select the ids of registrations that have a held civil number, or name a broker of it."""
+    is_own = Registration.civil_id.in_(_numbers())
+    return sa.select(Registration.id).where(sa.or_(is_own, _mentions(Registration.customs_data)))
 
 
 def requests() -> _Ids:
@@ -102,10 +105,9 @@ def addresses() -> _Ids:
     owners: tuple[tuple[Any, _Ids], ...] = ((User, users()), (Registration, registrations()))
     return sa.union(
         *(
-            sa.select(address).where(owner.id.in_(chosen))
+            sa.select(address).where(owner.id.in_(chosen), address.is_not(None))
             for owner, chosen in owners
             for address in (owner.email, owner.mobile)
-            if address is not None
         )
     )
 
@@ -241,14 +243,18 @@ def _licences() -> sa.Select[Any]:
 
 def _ways_of_request() -> tuple[_Condition, ...]:
     """Return the ways in which a request is under a hold; each can follow an index."""
-    number = _numbers().subquery().c[0]
-    is_answered = sa.exists().where(sa.cast(Request.answers, sa.Text).contains(number))
     return (
         Request.id.in_(_held(LegalHold.request_id)),
         among(Request.civil_id, _numbers()),
         among(Request.licence_id, _licences()),
-        sa.and_(Request.status == Status.DRAFT, is_answered),
+        sa.and_(Request.status == Status.DRAFT, _mentions(Request.answers)),
     )
+
+
+def _mentions(column: Any) -> _Condition:
+    """Return the condition that a held civil number is anywhere in the JSON of the column."""
+    number = _numbers().subquery().c[0]
+    return sa.exists().where(sa.cast(column, sa.Text).contains(number))
 
 
 def _in_force(about: _Condition) -> Sequence[LegalHold]:

@@ -133,7 +133,7 @@ def _chosen(service: Definition, request_id: Any, actor: Actor, now: datetime) -
 
 PASSED_CANDIDATES = Start(
     name="passed_candidates",
-    words=_l("a candidate who passed the exam"),
+    words=_l("A candidate who passed the exam"),
     subject="person",
     find=_chosen,
     again=passed_by,

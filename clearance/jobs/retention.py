@@ -222,15 +222,13 @@ def purge(now: datetime) -> dict[str, int]:
 
 def _remove(model: type[Base], over: _Condition, held: _Condition | None) -> tuple[int, int]:
     """Delete the rows that are over; return how many, and how many a hold kept."""
-    if model is AccessEvent:
-        return _remove_accesses(sa.and_(over, ~held if held is not None else sa.true())), 0
     chosen = over if held is None else sa.and_(over, ~held)
+    left = sa.select(sa.func.count()).select_from(model).where(over)  # what is over and still there
+    removed = _remove_accesses(chosen) if model is AccessEvent else 0
     with own_transaction() as connection:
-        count = connection.execute(sa.delete(model).where(chosen)).rowcount
-        if held is None:
-            return count, 0
-        left = sa.select(sa.func.count()).select_from(model).where(over, held)
-        return count, connection.scalar(left) or 0
+        if model is not AccessEvent:
+            removed = connection.execute(sa.delete(model).where(chosen)).rowcount
+        return removed, (connection.scalar(left) or 0) if held is not None else 0
 
 
 def _remove_accesses(chosen: _Condition) -> int:

@@ -84,7 +84,7 @@ def _registered(licence: Licence) -> Values:
 
 BROKER_CARD = Start(
     name="broker_card",
-    words=_l("one of the organisation's brokers"),
+    words=_l("One of the organisation's brokers"),
     subject="licence",
     find=_chosen,
     again=lambda req: req.licence_id,

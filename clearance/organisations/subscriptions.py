@@ -156,8 +156,10 @@ def step_for(service: Definition, row: Subscription | None) -> Step:
 
 def open_requests_of(organisation_id: int, code: str | None = None) -> dict[str, OpenRequests]:
     """Return the organisation's open requests by service code, optionally of one service only."""
-    place = sa.func.row_number().over(partition_by=Request.service_code, order_by=Request.id)
-    counted = sa.func.count().over(partition_by=Request.service_code)
+    # Wrapped, so that SQLite finds the open ones by status instead of reading all requests.
+    service = sa.func.coalesce(Request.service_code, "")
+    place = sa.func.row_number().over(partition_by=service, order_by=Request.id)
+    counted = sa.func.count().over(partition_by=service)
     numbered = sa.select(
         Request.id,
         Request.number,

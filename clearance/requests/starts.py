@@ -84,7 +84,7 @@ def _checked(service: Definition, code: Any) -> str:
 
 BROKER_TYPE = Start(
     name="broker_type",
-    words=_l("choosing the broker type"),
+    words=_l("Choice of the broker type"),
     subject="person",
     find=_by_type,
     again=lambda req: req.broker_type,

@@ -285,10 +285,11 @@ def _make_statement(keys: Keys) -> None:
     keys.when("visitors", "at_least", "10")
     keys.save()
     keys.part("messages")
-    for lang, title in (("ar", "تصريحك للطلب {number} جاهز"), ("en", "Your permit {number}")):
-        keys.write(f"[name=messages_approved_{lang}_title]", title)
-        keys.write(f"[name=messages_approved_{lang}_body]", f"{title}\n{{reason}}")
-        keys.write(f"[name=messages_approved_{lang}_sms]", title)
+    keys.to("details:has([name=messages_approved_ar_title]) > summary")
+    keys.press("Enter")
+    for name, more in (("title", ""), ("body", "\n{reason}"), ("sms", "")):
+        keys.write(f"[name=messages_approved_ar_{name}]", f"تصريحك للطلب {{number}} جاهز{more}")
+        keys.write(f"[name=messages_approved_en_{name}]", f"Your permit {{number}}{more}")
     keys.save()
 
 

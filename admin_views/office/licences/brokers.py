@@ -17,7 +17,7 @@ from admin_views.base.filters import ListFilter
 from admin_views.base.search import Hit, url_in
 from admin_views.shared import licence_details, licence_history, register_lists, request_lists
 from admin_views.shared.register_lists import RegisterList
-from clearance.core import audit, i18n, nationalities
+from clearance.core import audit, i18n, legal_holds, nationalities
 from clearance.licences import duplicates
 from clearance.models import Broker, BrokerType, Licence, Organisation
 from clearance.models.enums import LicenceStatus
@@ -127,6 +127,8 @@ class Brokers(DetailsById, RegisterList):
             twins=duplicates.with_passport(broker.passport_no, except_id=broker.id),
             history=licence_history.of_licences([licence.id for licence in licences]),
             requests=licence_details.requests_about(broker, reader),
+            holds=legal_holds.over(broker),
+            may_hold=reader.is_manager,
             issued=licence_details.issued_for(licences, reader),
             title_of=request_lists.title_of,
         )

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from flask import url_for
+from flask import request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
@@ -19,8 +19,9 @@ from clearance.core import legal_holds
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_sent
 from clearance.jobs import retention
-from clearance.models import LegalHold, Purge, Request, User
+from clearance.models import Broker, LegalHold, Purge, Request, User
 from clearance.models.enums import STAFF_ROLES
 from forms.retention import CivilNumberHoldForm, HoldForm
 
@@ -60,8 +61,14 @@ class Retention(ForKeepers, GuardedView):
 
     @expose("/civil-numbers/hold", methods=("GET", "POST"))
     def hold_civil_number(self) -> Any:
-        """Place a legal hold on a civil number, whether or not the portal knows it."""
+        """Place a legal hold on a civil number, whether or not the portal knows it.
+
+        `broker`: the row whose number a manager is offered.
+        """
         form = CivilNumberHoldForm()
+        if "broker" in request.args and not is_sent() and current_actor().is_manager:
+            broker = db.session.get(Broker, id_or_404(request.args["broker"])) or not_found()
+            form.civil_id.data = broker.civil_id
         return self._place(form, None, "", self.get_url(".index_view"))
 
     @expose("/holds/<int:hold_id>/lift", methods=("GET", "POST"))

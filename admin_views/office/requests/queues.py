@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -237,7 +238,9 @@ def _decided_by(value: str) -> sa.ColumnElement[bool]:
     ways = (
         sa.and_(Request.service_version_id.in_(ids), name == _LEFT) for name, ids in having.items()
     )
-    return sa.and_(_by_office(), _was_decided(sa.or_(sa.false(), *ways)))
+    # First by the version, so that the events of other services are not looked for.
+    versioned = Request.service_version_id.in_(sorted({*chain(*having.values())}))
+    return sa.and_(_by_office(), versioned, _was_decided(sa.or_(sa.false(), *ways)))
 
 
 _LEFT = Event.changes[(STAGE, 0)].as_string()

@@ -127,7 +127,7 @@ class DraftPages:
         """Return what the page shows after a save of the properties `names`."""
         found, last = drafting.source(code), drafting.last_change(code)
         item = find(found.document)
-        wrong = [each.label() for each in form.properties if form.has_faults(each)]
+        wrong = [each.called() for each in form.properties if form.has_faults(each)]
         told = saved_label(utc_now())
         if wrong:
             told = _("Not saved yet: %(properties)s", properties=_(", ").join(wrong))
@@ -256,7 +256,7 @@ def sentence(item: Item, found: Source) -> str:
 def _differences(form: PartForm, item: Item) -> dict[str, tuple[str, str]]:
     """Return the properties that the form would change: what they say now, and what was typed."""
     now = part_form(form.properties, item, form.sources, is_bound=False)
-    return {each.label(): (now.words(each), form.words(each)) for each in form.changed(item)}
+    return {each.called(): (now.words(each), form.words(each)) for each in form.changed(item)}
 
 
 def _addable(kind: PartList, items: list[Item], definition: Definition) -> list[tuple[str, str]]:

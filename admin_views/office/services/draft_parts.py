@@ -268,11 +268,12 @@ def properties_of_part(
             f"messages.{key}.{lang}.{name}",
             kind,
             hint=_usual_placeholders(tells) if name == "body" else "",
-            words=f"{event} – {words} ({language})",
+            words=property_words.label(name, "messages", lang),
+            group=event,
         )
         for tells, (key, event) in keys.items()
-        for lang, language in (("ar", _l("Arabic")), ("en", _l("English")))
-        for name, kind, words in _WORDING
+        for name, kind in _WORDING
+        for lang in i18n.LANGUAGES
     )
 
 
@@ -308,11 +309,7 @@ def _flow_of(document: Document) -> Flow:
     return STAGED if flow is None else flow
 
 
-_WORDING = (
-    ("title", "text", _l("title")),
-    ("body", "long_text", _l("text")),
-    ("sms", "text", _l("SMS")),
-)
+_WORDING = (("title", "text"), ("body", "long_text"), ("sms", "text"))
 
 
 def title_of_list(key: str) -> str:

@@ -553,6 +553,20 @@ def test_what_a_definition_says_of_beginning_copying_and_showing_is_set_in_the_p
     assert [each["name"] for each in shown] == ["number", "licence_expiry"]
 
 
+def test_messages_are_folded_by_what_they_tell_of_and_own_words_are_open(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/messages/")
+    assert page.soup.select("#part-form details[open]") == []
+    save(client, page, messages_approved_en_title="Your permit is ready")
+    (shown,) = client.get(f"{DRAFT}/messages/").soup.select("#part-form details[open]")
+    assert shown.summary.text == "The request was approved"
+    row = shown.select_one(".field-row")
+    assert [each.text.strip() for each in row.select("label")] == [
+        "Title in Arabic",
+        "Title in English",
+    ]
+
+
 def test_the_prefix_of_a_new_service_can_still_change(app: Flask) -> None:
     client = keeper(app)
     assert not client.get(f"{DRAFT}/basics/").soup.select("[name=prefix]")

@@ -38,7 +38,7 @@ from tests.support import factories, issued_factories, request_factories
 
 SOON, LATER = timedelta(days=167), timedelta(days=200)
 KEPT = {
-    "registration": 1,
+    "registration": 2,
     "invitation": 1,
     "user_session": 2,
     "delivery": 3,
@@ -64,6 +64,7 @@ def traces(number: str, now: datetime) -> Rows:
     person = factories.make_user(civil_id=number)
     colleague = factories.make_agent()
     registration = factories.make_registration(civil_id=number, is_void=True)
+    of_office = factories.make_registration(customs_data={"brokers": [{"civil_id": number}]})
     licence = issued_factories.make_licence(
         factories.organisation_of(colleague), civil_id=factories.civil_id()
     )
@@ -87,7 +88,7 @@ def traces(number: str, now: datetime) -> Rows:
     ]
     db.session.add_all(made)
     db.session.commit()
-    return [(type(row), row.id) for row in [registration, *made]]
+    return [(type(row), row.id) for row in [registration, of_office, *made]]
 
 
 def invitation(user: User, now: datetime) -> Invitation:
@@ -143,16 +144,27 @@ def test_all_that_carries_a_held_number_stays_until_the_hold_is_lifted(
     assert left(other) == {}
     run = db.session.scalars(sa.select(Purge).order_by(Purge.id.desc()).limit(1)).one()
     assert run.held == {
-        "registration": 1,
+        "registration": 2,
         "invitation": 1,
         "user_session": 2,
         "delivery": 3,
+        "access_event": 3,
         "draft": 3,
     }
     legal_holds.lift(placed.id, "The case is closed.", keeper(), now)
     db.session.commit()
     purge(now + LATER)
     assert left(held) == {}
+
+
+def test_a_held_account_without_a_mobile_keeps_no_message_to_others(context: Flask) -> None:
+    now, held = utc_now(), factories.make_staff(mobile=None)
+    hold(held)
+    db.session.add_all([message(now, held.email), message(now, "other@example.com")])
+    db.session.commit()
+    purge(now)
+    codes = sa.select(Delivery.address).where(Delivery.event == "code:verify")
+    assert db.session.scalars(codes).all() == [held.email]
 
 
 def test_a_number_that_the_portal_does_not_know_yet_is_held_for_what_comes(context: Flask) -> None:

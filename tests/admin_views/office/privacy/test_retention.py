@@ -13,7 +13,7 @@ from clearance.core.clock import utc_now
 from clearance.core.database import reading
 from clearance.core.extensions import db
 from clearance.jobs import retention
-from clearance.models import AccessEvent
+from clearance.models import AccessEvent, Licence
 from clearance.models.enums import Role
 from clearance.services.flows import Action
 from tests.support import attaching, factories, request_factories
@@ -101,6 +101,26 @@ def test_a_civil_number_is_held_from_the_page_of_holds_and_seen_where_it_is(
     req = office.request(agent=office.agent("Other"), civil_id=number)
     seen = office.staff(Role.REVIEWER, lang).get(f"/office/requests/{req}/")
     assert "حكم محكمة 12" in seen.soup.select_one("main").get_text(" ")
+
+
+def test_a_broker_is_held_from_their_page_by_managers_alone(office: Office) -> None:
+    licence = office.licence()
+    with office.app.app_context():
+        broker = db.session.get_one(Licence, licence).broker
+        url, number = f"/office/brokers/{broker.id}/", broker.civil_id
+        offer = f"/office/retention/civil-numbers/hold?broker={broker.id}"
+    client = office.staff(Role.MANAGER)
+    page = client.get(client.get(url).link("Place a legal hold"))
+    assert page.soup.select_one("#civil_id")["value"] == number
+    client.submit(page, {"reason": "Court order 12"}, form="#step")
+    page = client.get(url)
+    assert "Court order 12" in page.text
+    assert "Place a legal hold" not in page.text
+    reviewer = office.staff(Role.REVIEWER).get(url).text
+    assert "Court order 12" in reviewer
+    assert "Lift the legal hold" not in reviewer
+    assert number not in office.staff(Role.ADMINISTRATOR).get(offer).text  # reads no brokers
+    client.get(offer.replace("broker=", "broker=9"), status=404)
 
 
 @pytest.mark.parametrize("lang", ["ar", "en"])
