@@ -47,6 +47,7 @@ UNITS = {
         systemctl stop clearance-web clearance-jobs
         ! systemctl is-failed clearance-web clearance-jobs
         systemctl --failed --no-legend""",
+    "exposure, of 10": "systemd-analyze security clearance-web | tail -1",
     "errors in the log": """
         journalctl --output=cat --unit='clearance-*' | grep '"level": "error"' || true""",
 }
