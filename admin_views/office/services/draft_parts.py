@@ -66,6 +66,7 @@ def _p(
 _TEXTS, _NUMBERS = ("text", "textarea", "licence_no"), ("number", "amount")
 _CHOICES = ("choice", "choices")
 _DEFAULTED = tuple(name for name in property_words.VALUES["type"] if name != "rows")
+_NONE_IS_ALL = _l("Tick none for all.")
 _LINE_EACH = _l("One a line, in the same order in both languages.")
 
 _FIELD = (
@@ -146,7 +147,7 @@ DOCUMENTS = PartList(
     _l("Document"),
     (
         _p("required", "flag"),
-        _p("broker_types", "some", within="documents"),
+        _p("broker_types", "some", within="documents", hint=_NONE_IS_ALL),
         _p("most", "number", within="documents"),
         _p("note", "words"),
         _p("when", "condition", within="documents"),
@@ -159,11 +160,11 @@ STAGES = PartList(
     _l("Stage"),
     (
         _p("title", "words"),
-        _p("team", "one"),
-        _p("days", "number"),
-        _p("decisions", "some"),
+        _p("team", "one", hint=_l("Leave it empty for the first team.")),
+        _p("days", "number", hint=_l("Leave it empty to count the service's days from sending.")),
+        _p("decisions", "some", hint=_NONE_IS_ALL),
         _p("another_person", "flag"),
-        _p("clock", "one"),
+        _p("clock", "one", hint=_l("Leave it empty if it runs as usual.")),
         _p("guards.approve", "some"),
         _p("when", "condition", within="stages"),
     ),
@@ -214,8 +215,8 @@ PARTS: tuple[Part, ...] = (
         (
             _p("subject", "one"),
             _p("start", "one"),
-            _p("legal_entities", "some"),
-            _p("broker_types", "some"),
+            _p("legal_entities", "some", hint=_NONE_IS_ALL),
+            _p("broker_types", "some", hint=_NONE_IS_ALL),
             _p("subscription", "one"),
             _p("exclusive", "one"),
             _p("guards.start", "some"),
