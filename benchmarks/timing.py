@@ -37,10 +37,9 @@ from clearance.core.database import own_transaction
 from clearance.core.extensions import db
 from clearance.models import Captcha
 from clearance.services import versions
-from tests.support import factories
+from tests.support import factories, servers
 from tests.support.gateways import SmtpGateway, free_port
 
-SECRET = "timing-" * 6
 UNKNOWN = "unknown"
 WARMING = 5
 PAUSE_SECONDS = 0.05  # so that a try's mail is sent before the next try
@@ -100,10 +99,13 @@ def _portal(url: str) -> Iterator[tuple[str, Flask]]:
     port = free_port()
     with tempfile.TemporaryDirectory() as files, SmtpGateway() as mail:
         app = create_app(
-            testing=True, database_url=url, storage_url=f"file://{files}", secret_key=SECRET
+            testing=True,
+            database_url=url,
+            storage_url=f"file://{files}",
+            secret_key=servers.SECRET_KEY,
         )
         environment = os.environ | {
-            "SECRET_KEY": SECRET,
+            "SECRET_KEY": servers.SECRET_KEY,
             "DATABASE_URL": url,
             "STORAGE_URL": f"file://{files}",
             "PORT": str(port),
