@@ -42,8 +42,8 @@ def update_form(questions: Sequence[Question], number: int, *, is_bound: bool) -
 
 def counts_in_use(posted: Mapping[str, str]) -> set[int]:
     """Return the places of the questions that were answered with the version in use."""
-    names = (name.removeprefix(COUNTS) for name, value in posted.items() if value == IN_USE)
-    return {place for name in names if (place := values.whole_number(name)) is not None}
+    chosen = (name.removeprefix(COUNTS) for name, value in posted.items() if value == IN_USE)
+    return set(values.whole_numbers(chosen))
 
 
 def _said(where: str, value: str) -> Markup:

@@ -436,8 +436,7 @@ class GuardedModelView(ArrangedList, _Framed, ModelView):
 
     def ids_in_scope(self, typed: Sequence[str]) -> list[int]:
         """Return the distinct `typed` ids visible to the actor, in their order; at most 500."""
-        ids = dict.fromkeys(map(values.whole_number, typed))
-        wanted = [each for each in ids if each is not None][:500]
+        wanted = values.whole_numbers(typed)[:500]
         column = sa.inspect(self.model).primary_key[0]
         found = set(db.session.scalars(self.scope(sa.select(column).where(column.in_(wanted)))))
         return [row_id for row_id in wanted if row_id in found]

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -125,6 +126,11 @@ def whole_number(text: str | None) -> int | None:
     """Return a number from 0 to 999,999,999 that a form or address sent in digits, else None."""
     is_number = text and len(text) < 10 and text.isascii() and text.isdigit()
     return int(text) if text and is_number else None
+
+
+def whole_numbers(texts: Iterable[str]) -> list[int]:
+    """Return those of the texts that `whole_number` takes, each number once, in their order."""
+    return [number for number in dict.fromkeys(map(whole_number, texts)) if number is not None]
 
 
 def _without_spaces(text: str) -> str:

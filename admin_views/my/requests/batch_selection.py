@@ -66,8 +66,7 @@ def read(code: str) -> Choice:
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(_page(pressed), pages - 1)
     on_page = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
-    sent = map(values.whole_number, request.form.getlist("licence"))
-    posted = {number for number in sent if number is not None}
+    posted = set(values.whole_numbers(request.form.getlist("licence")))
     if pressed == "none":
         posted = set()
     added = {"all": found, "these": on_page}.get(pressed, [])

@@ -52,6 +52,10 @@ def test_a_number_that_a_form_sends_is_of_few_digits_alone(
     assert values.whole_number(typed) == number
 
 
+def test_numbers_that_a_form_sends_twice_or_not_in_digits_are_left_out() -> None:
+    assert values.whole_numbers(["7", "x", "3", "007", "9" * 5000]) == [7, 3]
+
+
 def test_accents_of_any_script_stay() -> None:
     stacked = "Z" + "\u0327\u0301\u0308" * 10
     assert values.clean_text(stacked) == unicodedata.normalize("NFC", stacked)
