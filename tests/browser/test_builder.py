@@ -30,6 +30,13 @@ def builder(office: Callable[..., Visit]) -> Callable[..., tuple[Visit, str]]:
     return begin
 
 
+def opened(visit: Visit, path: str) -> Page:
+    """Open a page and wait for its scripts, which are fetched one by one: they hear the typing."""
+    page = visit.open(path)
+    page.wait_for_load_state("networkidle")
+    return page
+
+
 def publish(portal: Portal, fields: int) -> str:
     """Store an archived service, so that it is in no applicant's way; returns its code.
 
@@ -77,7 +84,7 @@ def saved(page: Page) -> None:
 
 def test_what_is_typed_is_saved_and_the_preview_follows(builder: Any) -> None:
     visit, draft = builder()
-    page = visit.open(f"{draft}/form/fields/port/")
+    page = opened(visit, f"{draft}/form/fields/port/")
     expect(preview(page).locator(".is-chosen")).to_contain_text("Port")
     page.locator("#label_en").fill("Harbour of arrival")
     saved(page)
@@ -99,7 +106,7 @@ def test_what_is_typed_is_saved_and_the_preview_follows(builder: Any) -> None:
 
 def test_another_form_of_the_page_waits_for_what_is_being_saved(builder: Any) -> None:
     visit, draft = builder()
-    page = visit.open(f"{draft}/form/fields/port/")
+    page = opened(visit, f"{draft}/form/fields/port/")
     page.wait_for_load_state("networkidle")
     page.locator("details:has(#add-fields) > summary").click()
     page.locator("#fields-ar").fill("الرصيف")
@@ -116,7 +123,7 @@ def test_another_form_of_the_page_waits_for_what_is_being_saved(builder: Any) ->
 
 def test_who_saves_an_older_copy_sees_both_values(builder: Any, office: Any) -> None:
     visit, draft = builder()
-    page = visit.open(f"{draft}/form/fields/port/")
+    page = opened(visit, f"{draft}/form/fields/port/")
     other = office(ADMIN, "en")
     second = other.open(f"{draft}/form/fields/port/")
     page.locator("#label_en").fill("Harbour")
@@ -134,7 +141,7 @@ def test_who_saves_an_older_copy_sees_both_values(builder: Any, office: Any) -> 
 
 def test_a_session_that_ends_and_a_lost_connection_lose_nothing(builder: Any) -> None:
     visit, draft = builder()
-    page = visit.open(f"{draft}/form/fields/port/")
+    page = opened(visit, f"{draft}/form/fields/port/")
     page.wait_for_load_state("networkidle")
     visit.context.set_offline(True)
     page.locator("#label_en").fill("Harbour")
@@ -146,7 +153,7 @@ def test_a_session_that_ends_and_a_lost_connection_lose_nothing(builder: Any) ->
     page.locator("#label_en").fill("Harbour of arrival")
     expect(page.locator(f"{STATUS} a")).to_be_visible()
     visit.enter(ADMIN)
-    page = visit.open(f"{draft}/form/fields/port/")
+    page = opened(visit, f"{draft}/form/fields/port/")
     expect(page.locator("#label_en")).to_have_value("Harbour of arrival")
     visit.errors[:] = [each for each in visit.errors if "401" not in each and "ERR_" not in each]
 
@@ -154,7 +161,7 @@ def test_a_session_that_ends_and_a_lost_connection_lose_nothing(builder: Any) ->
 @pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 def test_a_field_is_moved_by_keys_and_keeps_the_focus(builder: Any, lang: str, width: int) -> None:
     visit, draft = builder(lang, width)
-    page = visit.open(f"{draft}/form/")
+    page = opened(visit, f"{draft}/form/")
     page.wait_for_load_state("networkidle")  # before its script runs, a button loads a page
     row = page.locator("[id='fields-port']")
     row.locator("summary").press("Enter")
@@ -171,13 +178,13 @@ def test_a_field_is_moved_by_keys_and_keeps_the_focus(builder: Any, lang: str, w
 @pytest.mark.parametrize("lang", ["ar", "en"])
 def test_a_field_is_dragged_to_another_section(builder: Any, lang: str) -> None:
     visit, draft = builder(lang)
-    page = visit.open(f"{draft}/form/")
+    page = opened(visit, f"{draft}/form/")
     drag(page, page.locator("[id='fields-visitors']"), page.locator("[id='fields-value']"))
     expect(page.locator("body > [role=status]:not([id])")).to_contain_text("3.2")
     visitors = next(each for each in fields_of(visit.portal, draft) if each["name"] == "visitors")
     assert visitors["section"] == "cargo"
     expect(page.locator("[id='fields-visitors'] summary")).to_be_focused()
-    page = visit.open("/office/services/")
+    page = opened(visit, "/office/services/")
     rows = page.locator("#services-list tbody tr")
     second = rows.nth(1).locator("td").first.inner_text()
     drag(page, rows.nth(1), rows.first)
@@ -188,7 +195,7 @@ def test_a_field_is_dragged_to_another_section(builder: Any, lang: str) -> None:
 def test_a_field_is_dragged_by_a_finger(office: Any) -> None:
     visit = office(ADMIN, "ar", 390, has_touch=True)
     draft = f"/office/services/{publish(visit.portal, 0)}/draft"
-    page = visit.open(f"{draft}/form/")
+    page = opened(visit, f"{draft}/form/")
     row, over = page.locator("[id='fields-ends_on']"), page.locator("[id='fields-port']")
     page.locator("[data-drag]:visible").first.wait_for()
     over.scroll_into_view_if_needed()
@@ -210,7 +217,7 @@ def test_a_field_is_dragged_by_a_finger(office: Any) -> None:
 
 def test_a_move_on_an_older_page_is_refused_in_sight(builder: Any, office: Any) -> None:
     visit, draft = builder()
-    page = visit.open(f"{draft}/form/")
+    page = opened(visit, f"{draft}/form/")
     other = office(ADMIN, "en").open(f"{draft}/form/")
     for each in (page, other):
         row = each.locator("[id='fields-port']")
@@ -225,7 +232,7 @@ def test_a_move_on_an_older_page_is_refused_in_sight(builder: Any, office: Any) 
 def test_without_scripts_everything_has_a_button(office: Any) -> None:
     visit = office(ADMIN, "en", 390, java_script_enabled=False)
     draft = f"/office/services/{publish(visit.portal, 0)}/draft"
-    page = visit.open(f"{draft}/form/")
+    page = opened(visit, f"{draft}/form/")
     expect(preview(page).locator("#preview")).to_contain_text("Number of visitors")
     expect(page.locator("[data-drag]:visible, [data-filter]:visible")).to_have_count(0)
     row = page.locator("[id='fields-port']")
@@ -233,7 +240,7 @@ def test_without_scripts_everything_has_a_button(office: Any) -> None:
     with page.expect_navigation():
         row.locator("button[value=down]").click()
     expect(page.locator(".flashes")).to_contain_text("“Port” is number 2.3 now.")
-    visit.open(f"{draft}/form/fields/port/")
+    opened(visit, f"{draft}/form/fields/port/")
     page.locator("#label_en").fill("Harbour")
     with page.expect_navigation():
         page.locator("#part-form .form-actions button").click()
@@ -257,7 +264,7 @@ def drag(page: Page, row: Locator, over: Locator) -> None:
 
 def test_an_overtaken_draft_is_brought_up_to_date_by_keyboard(builder: Any) -> None:
     visit, draft = builder("ar", 390)
-    page = visit.open(f"{draft}/form/fields/port/")
+    page = opened(visit, f"{draft}/form/fields/port/")
     page.locator("#label_en").fill("Harbour")
     expect(page.locator(STATUS)).to_contain_text("آخر حفظ")
     code = draft.split("/")[3]
@@ -269,7 +276,7 @@ def test_an_overtaken_draft_is_brought_up_to_date_by_keyboard(builder: Any) -> N
         " VALUES (?, 2, ?, '2026-01-02 00:00:00')",
         *(code, definition),
     )
-    page = visit.open(f"{draft}/form/")
+    page = opened(visit, f"{draft}/form/")
     page.locator(".alert-warning a").press("Enter")
     page.wait_for_url("**/draft/update/")
     assert faults(page) == []
@@ -285,7 +292,7 @@ def test_an_overtaken_draft_is_brought_up_to_date_by_keyboard(builder: Any) -> N
 @pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 def test_a_long_form_is_searched(builder: Any, lang: str, width: int) -> None:
     visit, draft = builder(lang, width, fields=100)
-    page = visit.open(f"{draft}/form/")
+    page = opened(visit, f"{draft}/form/")
     box = page.locator("#list-fields-search")
     box.fill("item 57")  # in either language, whatever the page's is
     rows = page.locator("#list-fields li:visible")
@@ -307,5 +314,5 @@ def test_a_long_form_is_searched(builder: Any, lang: str, width: int) -> None:
 def test_the_tab_of_the_page_is_in_sight_on_a_phone(builder: Any) -> None:
     visit, draft = builder("ar", 390)
     for part in ("basics", "review", "preview"):
-        page = visit.open(f"{draft}/{part}/")
+        page = opened(visit, f"{draft}/{part}/")
         expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
