@@ -8,7 +8,7 @@ from datetime import datetime
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from clearance.auth import permissions, rate_limits
+from clearance.auth import rate_limits
 from clearance.core import audit
 from clearance.core.actor import Actor
 from clearance.core.errors import NotFound, Refusal, Refused
@@ -65,29 +65,24 @@ def _open_licensed(
 ) -> Organisation:
     if answer.holder.civil_id != db.session.get_one(User, actor.id).civil_id:
         raise Refused(NOT_THE_HOLDER)
-    _require_unclaimed(answer.licence_no, actor)
     try:
         with db.session.begin_nested():
             return _open(actor, legal_entity, "", answer, now)
-    except IntegrityError:  # opened concurrently
-        raise Refused(organisation_opening.HAS_GENERAL_USER) from None
+    except (Refused, IntegrityError):  # claimed, perhaps concurrently
+        is_theirs = _manages(actor, answer.licence_no)
+    raise Refused(IS_YOURS if is_theirs else organisation_opening.HAS_GENERAL_USER)
+
+
+def _manages(actor: Actor, licence_no: str) -> bool:
+    """Return whether the actor is by now the general user of the licence's organisation."""
+    found = organisation_opening.of_licence(licence_no)
+    standing = members.standings_of(actor.id, [found.id]).get(found.id) if found else None
+    return standing is not None and standing.is_general and standing.is_active
 
 
 def _counted(actor: Actor) -> AbstractContextManager[None]:
     own = ("registration_target", f"user:{actor.id}")
     return rate_limits.counted(own, ("registration_ip", rate_limits.client_ip()))
-
-
-def _require_unclaimed(licence_no: str, actor: Actor) -> None:
-    """Lock the licence's organisation, if it exists, and require it to have no general user."""
-    found = organisation_opening.of_licence(licence_no)
-    if found is None:
-        return
-    members.lock_exclusive(found.id)
-    if permissions.can_manage(actor, found.id):
-        raise Refused(IS_YOURS)
-    if db.session.scalar(organisation_opening.has_general_user(licence_no)) is not None:
-        raise Refused(organisation_opening.HAS_GENERAL_USER)
 
 
 def _open(

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import name_folding
 from clearance.core.database import own_transaction
-from clearance.core.errors import Refusal
+from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.customs import client as customs_client
 from clearance.models import (
@@ -26,6 +26,7 @@ from clearance.models import (
 )
 from clearance.models.enums import LicenceStatus
 from clearance.models.names import NAME_COLUMNS
+from clearance.organisations import members
 from clearance.services import guards, versions
 
 _GENERAL_BROKER = "general"
@@ -87,7 +88,10 @@ def of_licence(licence_no: str) -> Organisation | None:
 
 
 def open_for(user: User, opening: Opening, now: datetime) -> Organisation:
-    """Open an organisation with a new user, in none yet, as its general user. Flushes."""
+    """Open an organisation with a new user, in none yet, as its general user. Flushes.
+
+    Raises: as `open_by`.
+    """
     organisation = open_by(user, opening, now)
     db.session.add(
         Membership(
@@ -103,6 +107,7 @@ def open_by(user: User, opening: Opening, now: datetime) -> Organisation:
 
     With a customs account it is the licence's organisation, with its brokers; otherwise a new one,
     named after the person unless the legal entity requires a name.
+    Raises: Refused if the licence's organisation has a general user.
     """
     if opening.answer is None:
         organisation = _new(opening, *_names(user, opening), now)
@@ -160,9 +165,12 @@ def _new(opening: Opening, name_ar: str, name_en: str, now: datetime) -> Organis
 
 
 def _of_customs(opening: Opening, answer: customs_client.Answer, now: datetime) -> Organisation:
-    """Return the licence's organisation, which may already exist without a general user."""
+    """Return the licence's organisation, locked if it exists. Raises: Refused if it is claimed."""
     found = of_licence(answer.licence_no)
     if found is not None:
+        members.lock_exclusive(found.id)
+        if db.session.scalar(has_general_user(answer.licence_no)) is not None:
+            raise Refused(HAS_GENERAL_USER)
         return found
     names = answer.organisation
     organisation = _new(opening, names.name_ar, names.name_en, now)

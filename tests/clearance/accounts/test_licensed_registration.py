@@ -27,6 +27,7 @@ from clearance.models import (
     UserSession,
 )
 from clearance.models.enums import Channel, SessionStage
+from clearance.organisations import opening
 from tests.support import factories
 from tests.support.customs_system import HOLDER_CIVIL_ID, LICENCE_NO, answer, broker
 from tests.support.registering import (
@@ -89,6 +90,19 @@ def test_an_organisation_whose_general_user_is_disabled_may_be_claimed(signing_u
     result = verify(enter(who), code_of(who.email), code_of(who.mobile))
     assert result.key is not None
     assert count(Organisation) == 1
+
+
+def test_an_organisation_claimed_before_the_codes_came_keeps_its_only_general_user(
+    signing_up: Flask,
+) -> None:
+    who = by_customs()
+    account_registration.register(who, customs=told(), now=NOW)
+    db.session.commit()
+    factories.make_agent(factories.make_organisation(licence_no=LICENCE_NO))
+    result = verify(enter(who), code_of(who.email), code_of(who.mobile))
+    assert result.key is None
+    assert result.refusal is opening.HAS_GENERAL_USER
+    assert count(User) == count(Membership) == 1
 
 
 def test_a_broker_known_elsewhere_stays_where_he_is(signing_up: Flask) -> None:
