@@ -33,6 +33,9 @@ AT_ONCE = 2
 INSIDE = 6
 INSIDE_A_TASK = {"check": 4, "draw": 4}
 INSIDE_AN_ACCOUNT = 3
+# glibc would reserve 64 MiB for a second thread, such as the HEIC decoder's, and a photo that fits
+# into the memory limit would fail now and then on a busy machine.
+_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 _PATHS = os.pathsep.join((str(ROOT), sysconfig.get_path("platlib"), sysconfig.get_path("purelib")))
 
 _running = BoundedSemaphore(AT_ONCE)
@@ -113,7 +116,7 @@ def _answer_of(task: str, account: str, data: bytes, command: str, *arguments: s
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=WALL_SECONDS,
-                env={},
+                env=_ENVIRONMENT,
             )
         except subprocess.TimeoutExpired as fault:
             # The worker limits CPU time itself, so the machine is slow, not the file.

@@ -13,8 +13,9 @@ from clearance.files.file_inspection_worker import Answer
 LIBRARY_FAULTS = picture_worker.LIBRARY_FAULTS
 # A decoded photo and its copy in Pillow fit into the memory up to WHOLE; larger ones are halved
 # strip by strip. Beyond MAX_PIXELS the decoder itself needs too much.
-MAX_PIXELS, WHOLE_PIXELS = 36_000_000, 16_000_000
+MAX_PIXELS, WHOLE_PIXELS = 32_000_000, 16_000_000
 STRIP_ROWS = 256
+OUT_OF_MEMORY = "Memory allocation error"  # how the library's errors begin
 
 
 def load_libraries() -> None:
@@ -24,12 +25,20 @@ def load_libraries() -> None:
 
 
 def convert_heic(data: bytes, keep: str) -> Answer:
-    """Re-encode the photo as JPEG, upright, without metadata, in at most `keep` bytes."""
+    """Re-encode the photo as JPEG, upright, without metadata, in at most `keep` bytes.
+
+    Raises: MemoryError when the decoder needs more than the limit, such as for 10-bit colours.
+    """
     photo = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)[0]
     pixels = photo.size[0] * photo.size[1]
     if pixels > MAX_PIXELS:
         return Answer("large")
-    kept = _rows(photo, 0, photo.size[1]) if pixels <= WHOLE_PIXELS else _halved(photo)
+    try:
+        kept = _rows(photo, 0, photo.size[1]) if pixels <= WHOLE_PIXELS else _halved(photo)
+    except RuntimeError as fault:
+        if OUT_OF_MEMORY in str(fault):
+            raise MemoryError from fault
+        raise
     return picture_worker.fitting(picture_worker.on_white(kept), "JPEG", keep)
 
 

@@ -18,6 +18,7 @@ from clearance.files import file_inspection
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 HEIC, WEBP = "image/heic", "image/webp"
+HEIC_OF_10_BITS = b"ftypheix"  # the brand (ISO/IEC 23008-12) that `filetype` does not know
 ENDINGS = {"pdf": PDF, "jpg": JPEG, "jpeg": JPEG, "png": PNG}
 # Taken and kept as JPEG. They are not offered to browsers: an iPhone that is asked for JPEG turns
 # its photos into JPEG itself, whatever their size.
@@ -52,7 +53,7 @@ _PICTURE_FAULTS = {
     "crashed": CRASHED,
     "large": _l(
         "This image has too many pixels. The limit is 64 million for a JPEG, 40 million for a "
-        "PNG (half of that with 16 bits per colour), 36 million for HEIC and 10 million for WebP. "
+        "PNG (half of that with 16 bits per colour), 32 million for HEIC and 10 million for WebP. "
         "Save it at a smaller size or as JPEG and choose the new file."
     ),
     "complex": _l(
@@ -88,6 +89,8 @@ def _extension(name: str) -> str:
 def _kind_by_content(data: bytes) -> str | None:
     if b"%PDF-" in data[:PDF_HEADER_WITHIN]:
         return PDF
+    if data[4:12] == HEIC_OF_10_BITS:
+        return HEIC
     found = filetype.guess_mime(data)
     return found if found in _FORMS else None
 
