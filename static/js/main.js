@@ -33,8 +33,26 @@ const NEEDS = {
   "[data-several-choice], [data-several-grid]": "./several.js",
 };
 
-for (const [selector, module] of Object.entries(NEEDS)) {
-  if (document.querySelector(selector)) import(module);
+const needed = Object.entries(NEEDS).filter(([selector]) => document.querySelector(selector));
+const loaded = Promise.allSettled(needed.map(([, module]) => import(module)));
+
+function isTouched(field) {
+  if (field.form?.matches("[data-submit-on-change]")) return false;
+  if (field.files) return field.files.length > 0;
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (!field.options) return field.value !== field.defaultValue;
+  const options = [...field.options];
+  // Where the page chooses no option of a list, its first one is shown.
+  if (!field.multiple && !options.some((option) => option.defaultSelected)) return field.selectedIndex > 0;
+  return options.some((option) => option.selected !== option.defaultSelected);
 }
+
+// What was typed or chosen while the scripts were on their way is told to them.
+loaded.then(() => {
+  const fields = [...document.querySelectorAll("main :is(input, select, textarea)")];
+  for (const field of fields.filter(isTouched)) {
+    for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+  }
+});
 
 document.querySelector("[data-error-summary]")?.focus();

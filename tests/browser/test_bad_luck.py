@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from clearance.demo.people import PASSWORD
 from tests.browser import people
@@ -120,6 +120,26 @@ def test_a_draft_goes_on_saving_itself_after_signing_in_in_another_tab(
     expect(page.locator("[data-autosave-status].is-failed")).to_have_count(0)
     somebody.forgive(400)
     somebody.forgive(401)
+
+
+def test_what_was_typed_and_chosen_before_the_scripts_came_is_saved_and_offered(
+    office: Callable[..., Visit],
+) -> None:
+    somebody = office(RECEIVER, "en")
+    page, address = somebody.page, begin_exam(somebody)
+    held: list[Route] = []
+    page.route("**/static/js/**", lambda route: held.append(route))
+    page.goto(f"{somebody.portal.url}{address}", wait_until="commit")
+    page.locator("main [name=address]").fill("Hawalli, block 7")
+    page.locator("#upload-files").set_input_files(
+        {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": people.picture("a")}
+    )
+    with page.expect_response("**/autosave") as saved:
+        page.unroute("**/static/js/**")
+        for route in held:
+            route.continue_()
+    assert b"block 7" in (saved.value.request.post_data_buffer or b"")
+    expect(page.locator("[data-upload-list] li")).to_have_count(1)
 
 
 def test_a_session_that_ended_while_a_user_was_added_adds_nobody_twice(

@@ -31,12 +31,19 @@ def test_an_event_shows_its_changes_escaped(office: Office) -> None:
     with office.app.app_context():
         user = factories.make_staff()
         changes = {"name_en": ["<script>", "=1+1"]}
-        event = audit.record("reference:x:changed", obj=user, actor_id=user.id, changes=changes)
+        event = audit.record(
+            "reference:x:changed",
+            obj=user,
+            actor_id=user.id,
+            changes=changes,
+            reason="A misspelt name",
+        )
         db.session.commit()
         event_id = event.id
     page = office.staff(Role.MANAGER).get(f"/office/audit/details/?id={event_id}")
     cells = [td.get_text(strip=True) for td in page.soup.select("tbody td")]
     assert cells == ["name_en", "<script>", "=1+1"]
+    assert "A misspelt name" in page.text
 
 
 def test_the_trail_is_verified_and_a_break_is_told(office: Office) -> None:
