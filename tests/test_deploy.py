@@ -97,10 +97,9 @@ def test_the_services_of_the_compose_file_share_image_and_settings() -> None:
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
     ours = [services[name] for name in ("schema", "web", "jobs")]
     assert len({str(each["environment"]) for each in ours}) == 1
-    assert services["web"]["depends_on"]["schema"] == {
-        "condition": "service_completed_successfully"
-    }
     for each in ours:
+        # Podman 4.3 never starts what depends on a service that has ended, as the schema's does.
+        assert list(each["depends_on"]) == ["database"]
         assert each["read_only"] and each["cap_drop"] == ["ALL"]
 
 

@@ -18,6 +18,7 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.api import Task
 from sqlalchemy.exc import SQLAlchemyError
 
+from clearance.core import schema
 from clearance.core.database import PatientConnection, own_transaction
 
 QUEUE_SCHEMA = "clearance_jobs"
@@ -28,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Patience:
-    """Lets a consumer's threads wait while the database is down; logs once for all of them."""
+    """Lets a consumer's threads wait for the database or its schema; logs once for all of them."""
 
     def __init__(self, app: Flask, is_stopping: Callable[[], bool]) -> None:
         self._app = app
@@ -37,7 +38,7 @@ class Patience:
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """Run the block; if it failed because the database is down, wait until that answers.
+        """Run the block; if it failed because the database is not ready, wait until it is.
 
         The periodic job finds the unfinished work again. Other errors are raised, except for a
         broken connection of the queue, which opens another.
@@ -45,7 +46,7 @@ class Patience:
         try:
             yield
         except Exception as fault:
-            if not self._database_answers():
+            if not self._database_is_ready():
                 self.wait()
             elif not isinstance(fault, psycopg.OperationalError):
                 raise
@@ -61,24 +62,23 @@ class Patience:
         return run
 
     def wait(self) -> None:
-        """Wait until the database answers or the consumer is stopping."""
+        """Wait until the database answers and has its schema, or the consumer is stopping."""
         with self._turn:
-            if self._database_answers():
+            if self._database_is_ready():
                 return
-            _log.error("the database is away: jobs wait")
-            while not self._database_answers():
+            _log.error("the database is away or lacks migrations: jobs wait")
+            while not self._database_is_ready():
                 if self._is_stopping():
                     return
                 time.sleep(WAIT_SECONDS)
-            _log.warning("the database answers again: jobs go on")
+            _log.warning("the database is ready again: jobs go on")
 
-    def _database_answers(self) -> bool:
+    def _database_is_ready(self) -> bool:
         try:
             with self._app.app_context(), own_transaction(write=False) as connection:
-                connection.execute(sa.text("SELECT 1"))
+                return schema.is_new_enough(connection)
         except SQLAlchemyError:
             return False
-        return True
 
 
 class _Patient:
