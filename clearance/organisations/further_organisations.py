@@ -68,9 +68,11 @@ def _open_licensed(
     try:
         with db.session.begin_nested():
             return _open(actor, legal_entity, "", answer, now)
-    except (Refused, IntegrityError):  # claimed, perhaps concurrently
-        is_theirs = _manages(actor, answer.licence_no)
-    raise Refused(IS_YOURS if is_theirs else organisation_opening.HAS_GENERAL_USER)
+    except Refused as fault:
+        refusal = fault.refusal
+    except IntegrityError:  # opened concurrently
+        refusal = organisation_opening.HAS_GENERAL_USER
+    raise Refused(IS_YOURS if _manages(actor, answer.licence_no) else refusal)
 
 
 def _manages(actor: Actor, licence_no: str) -> bool:

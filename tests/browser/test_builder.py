@@ -107,7 +107,6 @@ def test_what_is_typed_is_saved_and_the_preview_follows(builder: Any) -> None:
 def test_another_form_of_the_page_waits_for_what_is_being_saved(builder: Any) -> None:
     visit, draft = builder()
     page = opened(visit, f"{draft}/form/fields/port/")
-    page.wait_for_load_state("networkidle")
     page.locator("details:has(#add-fields) > summary").click()
     page.locator("#fields-ar").fill("الرصيف")
     page.locator("#fields-en").fill("Quay")
@@ -142,7 +141,6 @@ def test_who_saves_an_older_copy_sees_both_values(builder: Any, office: Any) -> 
 def test_a_session_that_ends_and_a_lost_connection_lose_nothing(builder: Any) -> None:
     visit, draft = builder()
     page = opened(visit, f"{draft}/form/fields/port/")
-    page.wait_for_load_state("networkidle")
     visit.context.set_offline(True)
     page.locator("#label_en").fill("Harbour")
     expect(page.locator(STATUS)).to_contain_text("no connection")
@@ -162,7 +160,6 @@ def test_a_session_that_ends_and_a_lost_connection_lose_nothing(builder: Any) ->
 def test_a_field_is_moved_by_keys_and_keeps_the_focus(builder: Any, lang: str, width: int) -> None:
     visit, draft = builder(lang, width)
     page = opened(visit, f"{draft}/form/")
-    page.wait_for_load_state("networkidle")  # before its script runs, a button loads a page
     row = page.locator("[id='fields-port']")
     row.locator("summary").press("Enter")
     row.locator("button[value=down]").press("Enter")
@@ -232,7 +229,7 @@ def test_a_move_on_an_older_page_is_refused_in_sight(builder: Any, office: Any) 
 def test_without_scripts_everything_has_a_button(office: Any) -> None:
     visit = office(ADMIN, "en", 390, java_script_enabled=False)
     draft = f"/office/services/{publish(visit.portal, 0)}/draft"
-    page = opened(visit, f"{draft}/form/")
+    page = visit.open(f"{draft}/form/")
     expect(preview(page).locator("#preview")).to_contain_text("Number of visitors")
     expect(page.locator("[data-drag]:visible, [data-filter]:visible")).to_have_count(0)
     row = page.locator("[id='fields-port']")
@@ -240,7 +237,7 @@ def test_without_scripts_everything_has_a_button(office: Any) -> None:
     with page.expect_navigation():
         row.locator("button[value=down]").click()
     expect(page.locator(".flashes")).to_contain_text("“Port” is number 2.3 now.")
-    opened(visit, f"{draft}/form/fields/port/")
+    visit.open(f"{draft}/form/fields/port/")
     page.locator("#label_en").fill("Harbour")
     with page.expect_navigation():
         page.locator("#part-form .form-actions button").click()

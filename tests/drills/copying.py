@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import random
 import signal
 import subprocess
@@ -30,16 +29,15 @@ import sqlalchemy as sa
 import yaml
 from flask import Flask
 
-from app import create_app
 from clearance.core import chain, schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import ROOT
 from clearance.models import Request
 from clearance.models.enums import Status
-from tests.drills.kills import SECRET_KEY, Crew, Processes
+from tests.drills.kills import Crew, Processes, portal, settings_of
 from tests.support import s3
-from tests.support.gateways import SmsGateway, SmtpGateway, free_port
+from tests.support.gateways import SmsGateway, SmtpGateway
 
 MOST_BEHIND, AFTER_AN_OUTAGE = 3, 60  # seconds; Litestream sends every second
 ANSWERS = 15  # before and after each trouble
@@ -108,22 +106,12 @@ def main() -> int:
         mail = stack.enter_context(SmtpGateway())
         sms = stack.enter_context(SmsGateway())
         bucket = stack.enter_context(s3.running())
-        database, port = folder / "clearance.sqlite", free_port()
-        settings = {
-            "PATH": os.environ["PATH"],
-            "SECRET_KEY": SECRET_KEY,
-            "DATABASE_URL": f"sqlite:///{database}",
-            "STORAGE_URL": f"file://{folder / 'files'}",
-            "BASE_URL": f"http://127.0.0.1:{port}",
-            "MAIL_SERVER": "127.0.0.1",
-            "MAIL_PORT": str(mail.port),
-            "SMS_URL": f"json://127.0.0.1:{sms.port}/?:to={{mobile}}",
-            "WEB_CONCURRENCY": "2",
-        }
+        database = folder / "clearance.sqlite"
+        settings = settings_of(folder, f"sqlite:///{database}", mail, sms)
         schema.upgrade(settings["DATABASE_URL"])
         drafts = args.rounds * len(TROUBLES) * ANSWERS * 4
-        crew = Crew(_portal(settings), settings["BASE_URL"], per_agent=drafts, now=utc_now)
-        processes = Processes(settings, port, folder / "log")
+        crew = Crew(portal(settings), per_agent=drafts, now=utc_now)
+        processes = Processes(settings, folder / "log")
         stack.callback(processes.stop)
         copier = Copier(args.litestream, folder, database, bucket.endpoint)
         copier.start()
@@ -142,20 +130,11 @@ def main() -> int:
                 copier.restore(restored)
                 address = settings | {"DATABASE_URL": f"sqlite:///{restored}"}
                 most = MOST_BEHIND if trouble in {"none", "killed"} else AFTER_AN_OUTAGE
-                failed += _report(_portal(address), crew, moments, trouble) > most
+                failed += _report(portal(address), crew, moments, trouble) > most
                 copier.start()
                 for name in ("web", "jobs"):
                     processes.start(name)
     return 1 if failed else 0
-
-
-def _portal(settings: dict[str, str]) -> Flask:
-    return create_app(
-        testing=True,
-        database_url=settings["DATABASE_URL"],
-        secret_key=SECRET_KEY,
-        storage_url=settings["STORAGE_URL"],
-    )
 
 
 def _work(crew: Crew, copier: Copier, bucket: s3.FaultyS3, trouble: str) -> list[Moment]:
@@ -185,7 +164,7 @@ def _work(crew: Crew, copier: Copier, bucket: s3.FaultyS3, trouble: str) -> list
 def _report(app: Flask, crew: Crew, moments: list[Moment], trouble: str) -> float:
     """Print what the restored database is like; returns by how many seconds it is behind.
 
-    Infinite if it is unsound, or has later answers but not all earlier ones.
+    Infinite if it is unsound.
     """
     with app.app_context():
         rows = {row.id: row for row in db.session.scalars(sa.select(Request))}

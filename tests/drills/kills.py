@@ -77,10 +77,11 @@ class Sent(NamedTuple):
 class Processes:
     """Web and background work of one portal, which die and come again."""
 
-    def __init__(self, settings: dict[str, str], port: int, log: Path) -> None:
+    def __init__(self, settings: dict[str, str], log: Path) -> None:
         self._settings, self._log = settings, log
+        place = settings["BASE_URL"].removeprefix("http://")
         self._commands = {
-            "web": ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}"],
+            "web": ["-m", "gunicorn", "--bind", place],
             "jobs": ["-m", "flask", "--app", "app", "jobs"],
         }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -139,6 +140,32 @@ class WallClock:
         return utc_now() + timedelta(seconds=self._seconds)
 
 
+def settings_of(folder: Path, url: str, mail: SmtpGateway, sms: SmsGateway) -> dict[str, str]:
+    """Return the environment of a portal with that database and these gateways."""
+    return {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": url,
+        "STORAGE_URL": f"file://{folder / 'files'}",
+        "BASE_URL": f"http://127.0.0.1:{free_port()}",
+        "MAIL_SERVER": "127.0.0.1",
+        "MAIL_PORT": str(mail.port),
+        "SMS_URL": f"json://127.0.0.1:{sms.port}/?:to={{mobile}}",
+        "WEB_CONCURRENCY": "2",
+    }
+
+
+def portal(settings: dict[str, str]) -> Flask:
+    """Return an application beside the processes, to look into what they did."""
+    return create_app(
+        testing=True,
+        database_url=settings["DATABASE_URL"],
+        base_url=settings["BASE_URL"],
+        secret_key=SECRET_KEY,
+        storage_url=settings["STORAGE_URL"],
+    )
+
+
 def main() -> int:
     """Run the drill; print what came of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
@@ -152,33 +179,16 @@ def main() -> int:
         url = stack.enter_context(worlds.made(args.kind))
         mail = stack.enter_context(SmtpGateway())
         sms = stack.enter_context(SmsGateway())
-        port = free_port()
-        base = f"http://127.0.0.1:{port}"
-        settings = {
-            "PATH": os.environ["PATH"],
-            "SECRET_KEY": SECRET_KEY,
-            "DATABASE_URL": url,
-            "STORAGE_URL": f"file://{folder / 'files'}",
-            "BASE_URL": base,
-            "MAIL_SERVER": "127.0.0.1",
-            "MAIL_PORT": str(mail.port),
-            "SMS_URL": f"json://127.0.0.1:{sms.port}/?:to={{mobile}}",
-            "WEB_CONCURRENCY": "2",
-        }
+        settings = settings_of(folder, url, mail, sms)
         clock = WallClock(folder) if args.jumps else None
         if clock:
             settings |= clock.settings
         schema.upgrade(url)
-        app = create_app(
-            testing=True,
-            database_url=url,
-            secret_key=SECRET_KEY,
-            storage_url=settings["STORAGE_URL"],
-        )
-        processes = Processes(settings, port, folder / "log")
+        app = portal(settings)
+        processes = Processes(settings, folder / "log")
         stack.callback(processes.stop)
         now = clock.now if clock else utc_now
-        crew = Crew(app, base, per_agent=args.kills * 2, now=now)
+        crew = Crew(app, per_agent=args.kills * 2, now=now)
         for name in ("web", "jobs"):
             processes.start(name)
         chance, kills = random.Random(args.seed), Counter[str]()
@@ -209,9 +219,7 @@ def strike(processes: Processes, chance: random.Random) -> str:
 class Crew:
     """The agents and the reviewer, and what was answered to them."""
 
-    def __init__(
-        self, app: Flask, base: str, *, per_agent: int, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, app: Flask, *, per_agent: int, now: Callable[[], datetime]) -> None:
         self.sent: list[Sent] = []
         self.decided: list[int] = []
         self.refusals = Counter[str]()
@@ -227,6 +235,7 @@ class Crew:
             ids = [user.id for user in (*agents, *reviewers)]
             db.session.remove()
             db.engine.dispose()
+        base = app.extensions["settings"].base_url
         everybody = [people.signed_in(app, base, user_id, SECRET_KEY, now) for user_id in ids]
         self._agents, self._reviewers = everybody[:AGENTS], everybody[AGENTS:]
 
